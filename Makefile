@@ -1,0 +1,48 @@
+# Two commands matter: `make demo` shows deepfield at work, `make test` proves it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+TEST_STAMP := $(VENV)/.installed-test
+JOBS ?= auto
+
+.PHONY: demo test lint types unit check bench format clean
+
+demo: $(STAMP)
+	@$(BIN)/python -m deepfield_cli.demo
+
+test: $(TEST_STAMP) lint types unit check
+
+lint: $(TEST_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(TEST_STAMP)
+	$(BIN)/mypy
+
+unit: $(TEST_STAMP)
+	$(BIN)/python -m pytest -n $(JOBS) -q
+
+check: $(TEST_STAMP)
+	$(BIN)/deepfield dev check --jobs 2
+
+bench: $(TEST_STAMP)
+	$(BIN)/python -m benchmarks
+
+format: $(TEST_STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(TEST_STAMP): $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,llm]"
+	@touch $@ $(STAMP)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

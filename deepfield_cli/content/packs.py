@@ -1,0 +1,160 @@
+"""Where problems come from: the built-in pack, and folders named in DEEPFIELD_PACKS."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deepfield_cli.errors import ContentError, near_miss
+
+if TYPE_CHECKING:
+    from deepfield_cli.content.problem import Problem
+
+PACKS_VARIABLE = "DEEPFIELD_PACKS"
+_IGNORED_NAMES = {"__pycache__", ".DS_Store"}
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A folder with ``curriculum/``, ``problems/`` and ``graders/``."""
+
+    name: str
+    root: Path
+
+    def problem_ids(self) -> list[str]:
+        """Ids of the problems whose folder holds a problem.yaml, sorted."""
+        folder = self.root / "problems"
+        return sorted(
+            f"{entry.parent.parent.name}/{entry.parent.name}"
+            for entry in folder.glob("*/*/problem.yaml")
+            if entry.is_file()
+        )
+
+    def location(self, problem_id: str) -> ProblemLocation:
+        """The folders of one problem; they need not exist."""
+        return ProblemLocation(self, problem_id)
+
+
+@dataclass(frozen=True)
+class ProblemLocation:
+    """Where the parts of one problem stand on the disk."""
+
+    pack: Pack
+    id: str
+
+    @property
+    def folder(self) -> Path:
+        """What the learner may see: problem.yaml, the brief and the starter."""
+        return self.pack.root / "problems" / self.id
+
+    @property
+    def yaml(self) -> Path:
+        """The problem's declaration."""
+        return self.folder / "problem.yaml"
+
+    @property
+    def brief(self) -> Path:
+        """The brief, in Markdown."""
+        return self.folder / "README.md"
+
+    @property
+    def starter(self) -> Path:
+        """What ``start`` copies."""
+        return self.folder / "starter"
+
+    @property
+    def grader(self) -> Path:
+        """The suite's folder: never readable by a worker."""
+        return self.pack.root / "graders" / self.id
+
+    def solutions(self) -> list[Path]:
+        """The right submissions; the first is the one that is shown to learners."""
+        return _submissions(self.grader / "solutions")
+
+    def wrongs(self) -> list[Path]:
+        """The wrong submissions, each with the check that it must fail on its first line."""
+        return _submissions(self.grader / "wrong")
+
+    def load(self) -> Problem:
+        """Read problem.yaml strictly; raise ContentError with file, line and near miss."""
+        from deepfield_cli.content.problem import Problem
+        from deepfield_cli.content.strict_yaml import load_model
+
+        problem = load_model(self.yaml, Problem)
+        if problem.id != self.id:
+            raise ContentError(f'id is "{problem.id}" but the folder says "{self.id}"', where=str(self.yaml))
+        return problem
+
+    def suite_digest(self) -> str:
+        """SHA-256 over the grader's files and the problem's declaration."""
+        digest = hashlib.sha256()
+        for name, path in sorted(_suite_files(self)):
+            digest.update(f"{name}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+
+def builtin_pack() -> Pack:
+    """The pack that ships with deepfield: the repository's own root, or ``_pack`` inside a wheel."""
+    package = Path(__file__).resolve().parent.parent
+    bundled = package / "_pack"
+    return Pack("deepfield", bundled if bundled.is_dir() else package.parent)
+
+
+def packs() -> list[Pack]:
+    """The built-in pack, then those that DEEPFIELD_PACKS names, in its order."""
+    found = [builtin_pack()]
+    for entry in filter(None, os.environ.get(PACKS_VARIABLE, "").split(os.pathsep)):
+        root = Path(entry).expanduser().resolve()
+        if not (root / "problems").is_dir():
+            raise ContentError(
+                "not a pack: it has no problems/ folder", where=str(root), fix=f"correct {PACKS_VARIABLE}"
+            )
+        found.append(Pack(root.name, root))
+    return found
+
+
+def problem_ids() -> list[str]:
+    """Every problem id of every pack, in the packs' order."""
+    return list(dict.fromkeys(name for pack in packs() for name in pack.problem_ids()))
+
+
+def find_location(problem_id: str) -> ProblemLocation:
+    """The first pack's problem of this id; raise ContentError with the near miss."""
+    for pack in packs():
+        location = pack.location(problem_id)
+        if _is_id(problem_id) and location.yaml.is_file():
+            return location
+    hint = near_miss(problem_id, problem_ids())
+    raise ContentError(f'there is no problem "{problem_id}"', fix=hint or "deepfield list shows all of them")
+
+
+def find_problem(problem_id: str) -> tuple[Problem, ProblemLocation]:
+    """The problem of this id and where its parts stand."""
+    location = find_location(problem_id)
+    return location.load(), location
+
+
+def _is_id(text: str) -> bool:
+    field, _, slug = text.partition("/")
+    return all(part and part.replace("-", "").isalnum() for part in (field, slug))
+
+
+def _submissions(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.name not in _IGNORED_NAMES and (path.suffix == ".py" or path.is_dir()) and not path.name.startswith("_")
+    )
+
+
+def _suite_files(location: ProblemLocation) -> list[tuple[str, Path]]:
+    files = [("problem.yaml", location.yaml)]
+    files += [(path.name, path) for path in location.grader.glob("*.py")]
+    kit = location.pack.root / "graders" / "kit"
+    return files + [(f"kit/{path.name}", path) for path in kit.glob("*.py")]

@@ -1,0 +1,217 @@
+"""Running the checks of a rung: each in a fresh worker, two at a time, every failure turned into a result."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepfield_cli.content.problem import Problem
+from deepfield_cli.errors import CheckFailed, SandboxError
+from deepfield_cli.grading.diagnoses import look_up
+from deepfield_cli.grading.result import Cause, CheckResult
+from deepfield_cli.grading.suite import Check
+from deepfield_cli.sandbox.submission import Recorder, Submission
+
+# The most lines of expected or actual values that a learner is shown.
+_MAXIMUM_LINES = 12
+_PARALLEL = 2
+
+
+class Cancelled(Exception):
+    """The run was given up: a newer save has overtaken it, or the user interrupted."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a repro file is made of."""
+
+    check: Check
+    error: CheckFailed
+    recorder: Recorder
+
+
+@dataclass
+class Run:
+    """One run of some checks.
+
+    Attributes:
+        problem: whose words explain the diagnoses.
+        seed: from which each check derives its own generator, so that order and selection do not change it.
+        open_submission: gives a fresh submission for a check's time limit.
+        open_shipped: the same for the shipped solution.
+        data: files that the user pointed at, by name.
+        deadline_seconds: budget of the whole run.
+        on_start: called with each check as it begins.
+        on_finish: called with each result as it is there.
+        cancelled: set to give the run up.
+
+    """
+
+    problem: Problem
+    seed: int
+    open_submission: Callable[[float], Submission]
+    open_shipped: Callable[[float], Submission]
+    data: Mapping[str, Path] = field(default_factory=dict)
+    deadline_seconds: float = 60.0
+    on_start: Callable[[Check], None] = lambda check: None
+    on_finish: Callable[[CheckResult], None] = lambda result: None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    stop_at_first_failure: bool = False
+    failures: list[Failure] = field(default_factory=list)
+    isolation: str = "none"
+
+    def run(self, checks: Sequence[Check], *, parallel: int = _PARALLEL) -> list[CheckResult]:
+        """Run the checks and return their results in the given order; raise Cancelled if given up."""
+        end = time.monotonic() + self.deadline_seconds
+        results: dict[str, CheckResult] = {}
+        waiting = list(checks)
+        running: dict[Future[CheckResult], Check] = {}
+        with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="check") as executor:
+            while waiting or running:
+                for check in self._startable(waiting, running, results, parallel):
+                    waiting.remove(check)
+                    running[executor.submit(self._one, check, results, end)] = check
+                done, _ = wait(running, return_when=FIRST_COMPLETED, timeout=0.2)
+                for future in done:
+                    check = running.pop(future)
+                    results[check.name] = future.result()
+                    self.on_finish(results[check.name])
+                if self.cancelled.is_set():
+                    wait(running)
+                    raise Cancelled
+                if self.stop_at_first_failure and any(result.outcome == "failed" for result in results.values()):
+                    waiting.clear()
+        return [results[check.name] for check in checks if check.name in results]
+
+    def _startable(
+        self,
+        waiting: list[Check],
+        running: Mapping[Future[CheckResult], Check],
+        results: Mapping[str, CheckResult],
+        parallel: int,
+    ) -> Iterator[Check]:
+        """Checks whose needs are decided, as many as there is room for; an exclusive one only alone and last."""
+        room = parallel - len(running)
+        if any(check.exclusive for check in running.values()):
+            return
+        names = {check.name for check in waiting} | {check.name for check in running.values()}
+        for check in list(waiting):
+            if room <= 0:
+                return
+            if any(need in names for need in check.needs):
+                continue
+            if check.exclusive:
+                if not running and room == parallel and all(other.exclusive for other in waiting):
+                    yield check
+                    return
+                continue
+            room -= 1
+            yield check
+
+    def _one(self, check: Check, results: Mapping[str, CheckResult], end: float) -> CheckResult:
+        blocked = [need for need in check.needs if need in results and results[need].outcome != "passed"]
+        if blocked:
+            words = f"{blocked[0]} has to pass first"
+            return _result(check, "skipped", 0.0, Cause(rationale=words))
+        remaining = end - time.monotonic()
+        if remaining <= 0:
+            words = f"the rung's budget of {self.deadline_seconds:g} s was used up before this check"
+            return _result(check, "failed", 0.0, Cause(rationale=words, diagnosis="timeout"))
+        self.on_start(check)
+        return self._execute(check, min(check.timeout_seconds, remaining))
+
+    def _execute(self, check: Check, seconds: float) -> CheckResult:
+        started = time.monotonic()
+        submission = self.open_submission(seconds)
+        opened = [submission]
+        try:
+            outcome, cause, metrics = self._judge(check, submission, seconds, opened)
+        finally:
+            for one in opened:
+                one.close()
+        self.isolation = submission.isolation or self.isolation
+        elapsed = round(time.monotonic() - started, 4)
+        return _result(check, outcome, elapsed, cause, metrics, submission.output())
+
+    def _judge(
+        self, check: Check, submission: Submission, seconds: float, opened: list[Submission]
+    ) -> tuple[Any, Cause | None, dict[str, float]]:
+        arguments: dict[str, Any] = {
+            "submission": submission,
+            "rng": generator(self.seed, check.name),
+            "data": self.data,
+        }
+        if "shipped" in check.parameters:
+            arguments["shipped"] = self.open_shipped(seconds)
+            opened.append(arguments["shipped"])
+        try:
+            submission.start()
+            metrics = check.function(**{name: arguments[name] for name in check.parameters})
+        except CheckFailed as failure:
+            self.failures.append(Failure(check, failure, submission.recorder))
+            return "failed", learner_cause(failure, self.problem), {}
+        except SandboxError as error:
+            return "errored", _fault_cause(str(error)), {}
+        except Exception:  # noqa: BLE001 - the one boundary: whatever else escapes a check is the grader's own fault
+            return "errored", _fault_cause(traceback.format_exc(limit=-8)), {}
+        return "passed", None, {name: float(value) for name, value in (metrics or {}).items()}
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """The generator of one check: depends on the run seed and its name alone."""
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:16], "little"))
+
+
+def learner_cause(failure: CheckFailed, problem: Problem) -> Cause:
+    """A failure in the words of the problem: the mistake's own explanation and help, where it is known."""
+    known = look_up(failure.diagnosis, problem) if failure.diagnosis else None
+    own = failure.diagnosis is not None and any(part in problem.misconceptions for part in failure.diagnosis.split("+"))
+    return Cause(
+        rationale=known.explanation if known is not None and own else failure.rationale,
+        help=known.help if known is not None and own else failure.help or (known.help if known else None),
+        diagnosis=failure.diagnosis,
+        expected=_cut(failure.expected),
+        actual=_cut(failure.actual),
+    )
+
+
+def _fault_cause(author: str) -> Cause:
+    words = "deepfield's own check broke: this is not your failure, and no attempt is counted"
+    return Cause(rationale=words, help="Please report it with the text under `author` of --json.", author=author)
+
+
+def _result(
+    check: Check,
+    outcome: Any,
+    seconds: float,
+    cause: Cause | None,
+    metrics: Mapping[str, float] | None = None,
+    output: str = "",
+) -> CheckResult:
+    return CheckResult(
+        name=check.name,
+        description=check.description,
+        outcome=outcome,
+        points=check.points,
+        seconds=seconds,
+        metrics=dict(metrics or {}),
+        cause=cause,
+        output=output,
+    )
+
+
+def _cut(text: str | None) -> str | None:
+    if text is None:
+        return None
+    lines = text.splitlines()
+    return "\n".join(lines[:_MAXIMUM_LINES]) + ("\n…" if len(lines) > _MAXIMUM_LINES else "")

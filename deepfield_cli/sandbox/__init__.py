@@ -1,0 +1,1 @@
+"""The worker process: wire protocol, isolation, limits, the warm pool, and the ``Submission`` that suites talk to."""

@@ -1,0 +1,96 @@
+"""One socket, framed: eight bytes of length, then the frame; with deadlines and a cap on what is read."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+
+from deepfield_cli.sandbox.wire import MAXIMUM_FRAME_BYTES
+
+_LENGTH_BYTES = 8
+_CHUNK = 1 << 20
+
+
+class ChannelClosed(Exception):
+    """The other side is gone."""
+
+
+class ChannelTimeout(Exception):
+    """No whole frame before the deadline."""
+
+
+class FrameTooLarge(Exception):
+    """The other side announced more bytes than are ever read."""
+
+
+def send_frame(connection: socket.socket, body: bytes) -> None:
+    """Send one frame; raise ChannelClosed if the other side is gone."""
+    try:
+        if len(body) < _CHUNK:
+            connection.sendall(len(body).to_bytes(_LENGTH_BYTES, "little") + body)
+        else:
+            connection.sendall(len(body).to_bytes(_LENGTH_BYTES, "little"))
+            connection.sendall(body)
+    except OSError as error:
+        raise ChannelClosed from error
+
+
+def receive_frame(connection: socket.socket, *, maximum: int = MAXIMUM_FRAME_BYTES) -> bytearray:
+    """Block until one whole frame is there (the worker's side, which has nothing else to do)."""
+    reader = FrameReader(maximum)
+    while True:
+        frame = reader.read_some(connection)
+        if frame is not None:
+            return frame
+
+
+class FrameReader:
+    """Collects one frame from whatever the socket has, so that the caller can watch other things meanwhile."""
+
+    def __init__(self, maximum: int = MAXIMUM_FRAME_BYTES) -> None:
+        self._maximum = maximum
+        self._head = bytearray()
+        self._body: bytearray | None = None
+        self._filled = 0
+
+    def read_some(self, connection: socket.socket) -> bytearray | None:
+        """Read once; return the frame when it is whole. Raises ChannelClosed, FrameTooLarge."""
+        try:
+            if self._body is None:
+                return self._read_head(connection)
+            count = connection.recv_into(
+                memoryview(self._body)[self._filled :], min(_CHUNK, len(self._body) - self._filled)
+            )
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise ChannelClosed from error
+        if count == 0:
+            raise ChannelClosed
+        self._filled += count
+        return self._body if self._filled == len(self._body) else None
+
+    def _read_head(self, connection: socket.socket) -> bytearray | None:
+        received = connection.recv(_LENGTH_BYTES - len(self._head))
+        if not received:
+            raise ChannelClosed
+        self._head += received
+        if len(self._head) < _LENGTH_BYTES:
+            return None
+        length = int.from_bytes(self._head, "little")
+        if length > self._maximum:
+            raise FrameTooLarge(f"{length:,} bytes announced, at most {self._maximum:,} are read")
+        self._body = bytearray(length)
+        return self._body if length == 0 else None
+
+
+def wait_readable(sources: list[int], deadline: float) -> list[int]:
+    """Return those file descriptors that have something to read; raise ChannelTimeout at the deadline."""
+    poller = select.poll()
+    for source in sources:
+        poller.register(source, select.POLLIN | select.POLLHUP)
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
+        raise ChannelTimeout
+    return [source for source, _ in poller.poll(min(remaining, 0.5) * 1000)]

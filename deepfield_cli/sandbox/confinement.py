@@ -1,0 +1,142 @@
+"""Everything that is done to a worker before it reads the learner's first line, strongest measure available."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import site
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from deepfield_cli.sandbox import landlock, seccomp
+
+_SYSTEM_READABLE = (
+    *("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/etc/ld.so.cache"),
+    *("/etc/localtime", "/dev/urandom", "/dev/random", "/sys/devices/system/cpu"),
+)
+_GPU_DEVICES = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset")
+_SYSTEM_WRITABLE = ("/dev/null", "/dev/zero")
+_MEGABYTE = 1 << 20
+# A worker's own temporary files: generous for a checkpoint, too small to fill a disk.
+_FILE_BYTES = 512 * _MEGABYTE
+_OPEN_FILES = 512
+_PROCESS_MARGIN = 64
+
+
+def confine(submission: Path, scratch: Path, limits: dict[str, Any], hidden: list[str]) -> str:
+    """Lock this process down for ever and return the name of what held, e.g. ``landlock+seccomp``.
+
+    Args:
+        submission: the staged copy of the learner's folder, read-only from now on.
+        scratch: the one folder that may be written; becomes HOME and the working directory.
+        limits: ``memory_mb``, ``cpu_seconds``, ``processes``, ``network``, ``gpu``.
+        hidden: folders that must not be readable even where they lie inside a library folder.
+
+    """
+    os.chdir(scratch)
+    os.umask(0o077)
+    os.environ.update({"HOME": str(scratch), "TMPDIR": str(scratch)})
+    _remove_hidden_from_path(hidden)
+    gpu, network, processes = bool(limits["gpu"]), bool(limits["network"]), bool(limits["processes"])
+    _drop_capabilities()
+    readable = [*readable_roots(hidden), *_SYSTEM_READABLE, str(submission)]
+    writable = [str(scratch), *_SYSTEM_WRITABLE]
+    if gpu:
+        readable += ["/proc", "/sys"]
+        writable += _GPU_DEVICES
+    names = []
+    if landlock.restrict(readable, writable, network=network):
+        names.append("landlock")
+    filtered = seccomp.restrict(processes=processes, network=network)
+    names += ["seccomp"] if filtered else []
+    _limit_resources(limits, gpu=gpu, count_processes=not filtered)
+    return "+".join(names) or "process"
+
+
+def readable_roots(hidden: list[str]) -> list[str]:
+    """Python's own folders and the installed packages, less what is hidden inside them."""
+    paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    paths |= {os.path.join(sys.base_prefix, "lib"), *_user_site()}
+    roots: list[str] = []
+    for path in sorted(os.path.realpath(path) for path in paths if path):
+        roots += _without(path, [os.path.realpath(entry) for entry in hidden])
+    return roots
+
+
+def _user_site() -> list[str]:
+    return [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
+
+
+def _without(path: str, hidden: list[str]) -> list[str]:
+    """``path`` itself, or its entries less the hidden ones where something hidden lies below it."""
+    if path in hidden:
+        return []
+    if not any(entry.startswith(path + os.sep) for entry in hidden):
+        return [path]
+    try:
+        entries = sorted(os.listdir(path))
+    except OSError:
+        return []
+    return [kept for entry in entries for kept in _without(os.path.join(path, entry), hidden)]
+
+
+def _remove_hidden_from_path(hidden: list[str]) -> None:
+    """Without Landlock the import path still does not lead to the graders."""
+    roots = [os.path.realpath(entry) for entry in hidden]
+    sys.path[:] = [
+        entry
+        for entry in sys.path
+        if entry
+        and ("site-packages" in entry or not any(root.startswith(os.path.realpath(entry) + os.sep) for root in roots))
+    ]
+
+
+def _limit_resources(limits: dict[str, Any], *, gpu: bool, count_processes: bool) -> None:
+    if not gpu:  # CUDA reserves address space far beyond any memory limit
+        _limit(resource.RLIMIT_AS, _address_space_bytes() + int(limits["memory_mb"]) * _MEGABYTE)
+    _limit(resource.RLIMIT_CPU, int(limits["cpu_seconds"]) + 1)
+    _limit(resource.RLIMIT_FSIZE, _FILE_BYTES)
+    _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
+    _limit(resource.RLIMIT_CORE, 0)
+    if count_processes and hasattr(resource, "RLIMIT_NPROC"):
+        _limit(resource.RLIMIT_NPROC, _own_processes() + _PROCESS_MARGIN)
+
+
+def _limit(kind: int, value: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    bounded = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(kind, (bounded, bounded))
+
+
+def _address_space_bytes() -> int:
+    """What the preloaded modules already reserve, so that the limit is what the learner may add."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except OSError:  # already confined, or no /proc: assume what torch takes
+        return 4096 * _MEGABYTE
+    return pages * resource.getpagesize()
+
+
+def _own_processes() -> int:
+    try:
+        return sum(1 for entry in os.scandir("/proc") if entry.name.isdigit() and entry.stat().st_uid == os.getuid())
+    except OSError:
+        return 1024
+
+
+def _drop_capabilities() -> None:
+    """Root without its powers: an empty capability set, so that a worker started by root is no stronger than others."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return
+    library = ctypes.CDLL(None, use_errno=True)
+    for capability in range(64):
+        if library.prctl(24, capability, 0, 0, 0) != 0:  # PR_CAPBSET_DROP
+            break
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
+    empty = (ctypes.c_uint32 * 6)()
+    library.capset(header, empty)

@@ -1,0 +1,154 @@
+"""One worker as the grader sees it: a socket, an output pipe, a process number, and how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from deepfield_cli.sandbox.channel import (
+    ChannelClosed,
+    ChannelTimeout,
+    FrameReader,
+    FrameTooLarge,
+    send_frame,
+    wait_readable,
+)
+
+# What a learner prints is shown to them, but not more than fits a screen or ten.
+MAXIMUM_OUTPUT_BYTES = 64 * 1024
+# A worker that fills its scratch folder beyond this is ended.
+MAXIMUM_SCRATCH_BYTES = 2 << 30
+_SCRATCH_INTERVAL_SECONDS = 0.5
+_PIPE_CHUNK = 1 << 16
+_PIPE_CHUNKS_AT_ONCE = 32
+
+
+class WorkerTimeout(Exception):
+    """No answer in time; the worker has been killed."""
+
+
+class WorkerDied(Exception):
+    """The worker ended without an answer; ``status`` is its wait status, if known."""
+
+    def __init__(self, status: int | None) -> None:
+        super().__init__(f"wait status {status}")
+        self.status = status
+
+
+class ScratchFull(Exception):
+    """The worker wrote more to its scratch folder than it may; it has been killed."""
+
+
+class WorkerProcess:
+    """A forked worker: request and answer, with a deadline, draining what it prints."""
+
+    def __init__(self, *, pid: int, connection: socket.socket, output: int, reap: Callable[[int], int | None]) -> None:
+        self.pid = pid
+        self.scratch: Path | None = None
+        self.armed = False
+        self._connection = connection
+        self._connection.setblocking(True)
+        self._pipe = output
+        os.set_blocking(output, False)
+        self._reap = reap
+        self._printed = bytearray()
+        self._dropped = 0
+        self._closed = False
+        self._pipe_open = True
+
+    def request(self, frame: bytes, timeout_seconds: float) -> bytearray:
+        """Send one frame and return the answer.
+
+        Raises WorkerTimeout, WorkerDied, ScratchFull, FrameTooLarge; after each of them the worker is gone.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        try:
+            self._connection.settimeout(timeout_seconds)
+            send_frame(self._connection, frame)
+            self._connection.setblocking(False)
+            return self._await_frame(deadline)
+        except ChannelTimeout:
+            self.close()
+            raise WorkerTimeout from None
+        except ChannelClosed:
+            raise WorkerDied(self.close()) from None
+        except (FrameTooLarge, ScratchFull):
+            self.close()
+            raise
+
+    def output(self) -> str:
+        """What the learner's code printed so far, capped."""
+        if not self._closed:
+            self._drain()
+        text = self._printed.decode("utf-8", "replace")
+        return text + (f"\n… and {self._dropped:,} bytes more" if self._dropped else "")
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the worker and of the children it waited for, read from outside."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+    def peak_memory_bytes(self) -> int:
+        """Largest resident set so far, read from outside."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        raise OSError("no VmHWM")
+
+    def close(self) -> int | None:
+        """Kill the worker with everything it started; return the wait status with which it had ended."""
+        if self._closed:
+            return None
+        self._drain()
+        self._closed = True
+        self._connection.close()
+        status = self._reap(self.pid)
+        self._drain()
+        os.close(self._pipe)
+        return status
+
+    def _await_frame(self, deadline: float) -> bytearray:
+        reader = FrameReader()
+        next_look = time.monotonic() + _SCRATCH_INTERVAL_SECONDS
+        while True:
+            sources = [self._connection.fileno(), *([self._pipe] if self._pipe_open else [])]
+            ready = wait_readable(sources, deadline)
+            if self._pipe in ready:
+                self._drain(chunks=1)
+            if self._connection.fileno() in ready:
+                frame = reader.read_some(self._connection)
+                if frame is not None:
+                    return frame
+            if time.monotonic() > next_look:
+                self._look_at_scratch()
+                next_look = time.monotonic() + _SCRATCH_INTERVAL_SECONDS
+
+    def _drain(self, *, chunks: int = _PIPE_CHUNKS_AT_ONCE) -> None:
+        """Take what was printed, never more than a bounded number of chunks: a flood must not hold the grader up."""
+        with contextlib.suppress(OSError):
+            for _ in range(chunks):
+                data = os.read(self._pipe, _PIPE_CHUNK)
+                if not data:
+                    self._pipe_open = False
+                    return
+                room = max(MAXIMUM_OUTPUT_BYTES - len(self._printed), 0)
+                self._printed += data[:room]
+                self._dropped += len(data) - len(data[:room])
+
+    def _look_at_scratch(self) -> None:
+        if self.scratch is not None and folder_bytes(self.scratch) > MAXIMUM_SCRATCH_BYTES:
+            raise ScratchFull
+
+
+def folder_bytes(folder: Path) -> int:
+    """Bytes that the files below a folder take; vanishing files count as nothing."""
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(root, name)).st_blocks * 512
+    return total

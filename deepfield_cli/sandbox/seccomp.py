@@ -1,0 +1,154 @@
+"""A seccomp filter: no new processes, no sockets to anywhere, no way round the other walls.
+
+Written as classic BPF by hand, since nothing else may be assumed to be installed. Source: the kernel's
+userspace-api/seccomp_filter documentation; system call numbers from the kernel's tables.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+
+_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _MODE_FILTER = 38, 22, 2
+_ALLOW = 0x7FFF0000
+_ERRNO = 0x00050000
+_EPERM, _ENOSYS = 1, 38
+_LOAD, _JUMP_EQUAL, _JUMP_ANY_BIT, _JUMP_GREATER_EQUAL, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
+_CLONE_THREAD = 0x00010000
+_AF_UNIX = 1
+_X32_BIT = 0x40000000
+
+_AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+# name: (x86_64, aarch64); None where the architecture has no such call
+_ALWAYS_DENIED: dict[str, tuple[int | None, int | None]] = {
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "kill": (62, 129),
+    "tkill": (200, 130),
+    "pidfd_open": (434, 434),
+    "pidfd_getfd": (438, 438),
+    "pidfd_send_signal": (424, 424),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "keyctl": (250, 219),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "init_module": (175, 105),
+    "finit_module": (313, 273),
+    "delete_module": (176, 106),
+    "kexec_load": (246, 104),
+    "reboot": (169, 142),
+    "swapon": (167, 224),
+    "swapoff": (168, 225),
+    "userfaultfd": (323, 282),
+    "open_by_handle_at": (304, 265),
+    "settimeofday": (164, 170),
+    "clock_settime": (227, 112),
+    "clock_adjtime": (305, 266),
+    "adjtimex": (159, 171),
+    "setsid": (112, 157),
+    "setpgid": (109, 154),
+    "setrlimit": (160, 164),
+    "sethostname": (170, 161),
+    "acct": (163, 89),
+    "quotactl": (179, 60),
+    "connect": (42, 203),
+    "sendmmsg": (307, 269),
+    "msgget": (68, 186),
+    "semget": (64, 190),
+    "shmget": (29, 194),
+    "mq_open": (240, 180),
+}
+_PROCESS_CALLS: dict[str, tuple[int | None, int | None]] = {
+    "fork": (57, None),
+    "vfork": (58, None),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+}
+_CLONE, _CLONE3 = (56, 220), (435, 435)
+_SOCKET, _SOCKETPAIR = (41, 198), (53, 199)
+_PRLIMIT = (302, 261)
+_TGKILL = (234, 131)
+
+
+def available() -> bool:
+    """Whether a filter can be written for this machine."""
+    return os.uname().sysname == "Linux" and os.uname().machine in _AUDIT_ARCHITECTURE
+
+
+def restrict(*, processes: bool = False, network: bool = False) -> bool:
+    """Install the filter in this process for ever; return False where the machine has none.
+
+    Args:
+        processes: the worker may start processes (a compiler, say).
+        network: the worker may open sockets.
+
+    """
+    if not available():
+        return False
+    program = _program(os.uname().machine, processes=processes, network=network)
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(no_new_privs)")
+    code = ctypes.create_string_buffer(program, len(program))
+    header = _Program(len(program) // 8, ctypes.cast(code, ctypes.c_void_p))
+    return bool(library.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(header), 0, 0) == 0)
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+def _program(machine: str, *, processes: bool, network: bool) -> bytes:
+    column = 0 if machine == "x86_64" else 1
+    lines = [
+        _line(_LOAD, _ARCHITECTURE),
+        _line(_JUMP_EQUAL, _AUDIT_ARCHITECTURE[machine], 1, 0),
+        _line(_RETURN, _ERRNO | _EPERM),
+        _line(_LOAD, _NUMBER),
+    ]
+    if machine == "x86_64":
+        lines += [_line(_JUMP_GREATER_EQUAL, _X32_BIT, 0, 1), _line(_RETURN, _ERRNO | _EPERM)]
+    denied = dict(_ALWAYS_DENIED)
+    if network:
+        denied.pop("connect")
+        denied.pop("sendmmsg")
+    if not processes:
+        denied |= _PROCESS_CALLS
+        lines += _deny(_CLONE3[column], _ENOSYS)
+        lines += _when_argument(_CLONE[column], 0, [_line(_JUMP_ANY_BIT, _CLONE_THREAD, 1, 0)])
+    for numbers in denied.values():
+        number = numbers[column]
+        lines += [] if number is None else _deny(number, _EPERM)
+    if not network:
+        lines += _when_argument(_SOCKET[column], 0, [_line(_JUMP_EQUAL, _AF_UNIX, 1, 0)])
+    lines += _when_argument(_PRLIMIT[column], 2, [_line(_JUMP_EQUAL, 0, 1, 0)])  # reading a limit has no new limit
+    lines += _when_argument(_TGKILL[column], 0, [_line(_JUMP_EQUAL, os.getpid(), 1, 0)])  # raise(), abort()
+    lines.append(_line(_RETURN, _ALLOW))
+    return b"".join(lines)
+
+
+def _deny(number: int, error: int) -> list[bytes]:
+    return [_line(_JUMP_EQUAL, number, 0, 1), _line(_RETURN, _ERRNO | error)]
+
+
+def _when_argument(number: int, argument: int, test: list[bytes]) -> list[bytes]:
+    """Allow the call if the test jumps over its refusal; then load the number again for the lines that follow."""
+    body = [_line(_LOAD, _ARGUMENTS + 8 * argument), *test, _line(_RETURN, _ERRNO | _EPERM), _line(_LOAD, _NUMBER)]
+    return [_line(_JUMP_EQUAL, number, 0, len(body)), *body]
+
+
+def _line(code: int, value: int, true: int = 0, false: int = 0) -> bytes:
+    return struct.pack("<HBBI", code, true, false, value)

@@ -1,0 +1,329 @@
+"""The submission as a suite sees it: call, keep, fetch; every failure of the learner's code is a failed check."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deepfield_cli.errors import CheckFailed, SandboxError
+from deepfield_cli.sandbox import faults
+from deepfield_cli.sandbox.channel import FrameTooLarge
+from deepfield_cli.sandbox.limits import Limits
+from deepfield_cli.sandbox.process import ScratchFull, WorkerDied, WorkerProcess, WorkerTimeout
+from deepfield_cli.sandbox.wire import RemoteObject, WireError, decode, encode
+
+_SETUP_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Everything that a worker is told about the submission it will run.
+
+    Attributes:
+        folder: the staged copy of the submission.
+        entry: the file to run.
+        scratch: the folder under which each worker gets its own.
+        limits: what a worker may use.
+        rules: forbidden calls, as plain maps (call, operators, reason).
+        modules: forbidden packages and why.
+        hidden: folders that no worker may read.
+        probe: source of the problem's probe, if it has one.
+
+    """
+
+    folder: Path
+    entry: str
+    scratch: Path
+    limits: Limits
+    rules: Sequence[Mapping[str, Any]] = ()
+    modules: Mapping[str, str] = field(default_factory=dict)
+    hidden: Sequence[str] = ()
+    probe: str | None = None
+
+    def arming(self) -> dict[str, Any]:
+        """What a worker can be told before the submission is known."""
+        return {
+            "op": "arm",
+            "rules": [dict(rule) for rule in self.rules],
+            "modules": dict(self.modules),
+            "probe": self.probe,
+            "threads": self.limits.threads,
+        }
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a worker has used, read from outside."""
+
+    cpu_seconds: float
+    peak_memory_bytes: int
+
+
+class Recorder:
+    """Notes the calls of one check, so that a failure can be replayed in a debugger."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+
+    def note(self, call: dict[str, Any]) -> None:
+        """Keep one call; what follows the first hundred adds nothing to a repro."""
+        if len(self.calls) < 100:
+            self.calls.append(call)
+
+
+class Submission:
+    """One worker with the learner's code loaded, started at the first use.
+
+    Args:
+        acquire: gives a fresh worker process.
+        blueprint: what the worker runs and may use.
+        call_seconds: the wall-clock limit of everything that is asked of it, from its start on.
+
+    """
+
+    def __init__(self, acquire: Callable[[], WorkerProcess], blueprint: Blueprint, *, call_seconds: float) -> None:
+        self._deadline: float | None = None
+        self.isolation: str | None = None
+        self.recorder = Recorder()
+        self._acquire = acquire
+        self._blueprint = blueprint
+        self._call_seconds = call_seconds
+        self._process: WorkerProcess | None = None
+        self._output = ""
+        self._numbers = itertools.count(1)
+
+    def call(
+        self,
+        target: str,
+        *positional: Any,
+        opaque: bool | Sequence[int] = False,
+        timeout_seconds: float | None = None,
+        **named: Any,
+    ) -> Any:
+        """Call a function of the submission and return its answer.
+
+        Args:
+            target: name, dotted for a class or static method (``"Tokenizer.train"``).
+            positional: arguments; numpy arrays arrive as numpy arrays, ``Tensor`` as a torch tensor.
+            opaque: True keeps the whole answer in the worker; ``(1,)`` keeps item 1 of a returned tuple there, and
+                demands a tuple of at least two.
+            timeout_seconds: wall-clock limit of this call.
+            named: keyword arguments.
+
+        Raises:
+            CheckFailed: whatever the learner's code did wrong, in words.
+
+        """
+        return self._call(target, None, positional, named, opaque, timeout_seconds)
+
+    def get(self, target: str, *, opaque: bool = False) -> Any:
+        """Read a module-level value of the submission."""
+        return self._answer({"op": "get", "target": target, "on": None, "opaque": opaque}, target, None)
+
+    def put(self, value: Any) -> Reference:
+        """Send a value to stay in the worker; pass the reference in calls, and fetch it to see whether it was changed."""
+        return self._reference(self._answer({"op": "put", "value": value}, "put", None))
+
+    def probe(
+        self, function: str, *positional: Any, opaque: bool = False, timeout_seconds: float | None = None, **named: Any
+    ) -> Any:
+        """Call ``function(module, ...)`` of the problem's probe.py, inside the worker."""
+        request = {
+            "op": "probe",
+            "function": function,
+            "positional": list(positional),
+            "named": named,
+            "opaque": opaque,
+        }
+        return self._answer(request, f"your code (under the probe {function})", timeout_seconds)
+
+    def usage(self) -> Usage:
+        """CPU seconds and peak memory of the worker so far, children included, read from outside."""
+        process = self._started()
+        try:
+            return Usage(process.cpu_seconds(), process.peak_memory_bytes())
+        except OSError:  # no /proc on this system: ask inside, and take the calling process's word for memory
+            peak = self._answer({"op": "usage"}, "usage", None)["peak_bytes"]
+            return Usage(0.0, int(peak))
+
+    def peak_memory_bytes(self) -> int:
+        """Largest resident set of the worker so far."""
+        return self.usage().peak_memory_bytes
+
+    def start(self) -> None:
+        """Start the worker and load the submission now, not at the first call."""
+        self._started()
+
+    def output(self) -> str:
+        """What the learner's code printed."""
+        return self._output if self._process is None else self._process.output()
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._process is not None:
+            self._process.close()
+            self._output = self._process.output()
+            self._process = None
+
+    # shared with Reference
+
+    def _call(
+        self,
+        target: str,
+        on: int | None,
+        positional: Sequence[Any],
+        named: Mapping[str, Any],
+        opaque: bool | Sequence[int],
+        timeout_seconds: float | None,
+    ) -> Any:
+        owner = None if on is None else [RemoteObject(on)]
+        request: dict[str, Any] = {"op": "call", "target": target, "on": owner}
+        request |= {"positional": list(positional), "named": dict(named)}
+        request["opaque"] = opaque if isinstance(opaque, bool) else list(opaque)
+        note = {"target": target, "on": on, "positional": positional, "named": named, "result": None}
+        self.recorder.note(note)
+        value = self._answer(request, target, timeout_seconds)
+        if not isinstance(opaque, bool):
+            _demand_tuple(value, max(opaque) + 1, target)
+        note["result"] = value
+        return value
+
+    def _answer(self, request: Mapping[str, Any], what: str, timeout_seconds: float | None) -> Any:
+        process = self._started()
+        remaining = self._remaining(what)
+        return self._exchange(process, request, what, min(timeout_seconds or remaining, remaining))
+
+    def _remaining(self, what: str) -> float:
+        if self._deadline is None:
+            self._deadline = time.monotonic() + self._call_seconds
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise faults.timeout_failure(what, self._call_seconds)
+        return remaining
+
+    def _exchange(self, process: WorkerProcess, request: Mapping[str, Any], what: str, seconds: float) -> Any:
+        try:
+            frame = encode(dict(request), keep=_number_of)
+        except WireError as error:
+            raise SandboxError(f"the suite sent {what} something that cannot be sent: {error}") from error
+        try:
+            answer = decode(process.request(frame, seconds), resolve=self._resolve)
+        except WorkerTimeout:
+            raise faults.timeout_failure(what, seconds) from None
+        except WorkerDied as death:
+            raise faults.death_failure(what, death.status) from None
+        except ScratchFull:
+            raise faults.scratch_failure(what) from None
+        except (WireError, FrameTooLarge) as error:
+            raise faults.answer_failure(what, str(error)) from None
+        return _unwrapped(answer, what)
+
+    def _started(self) -> WorkerProcess:
+        if self._process is None:
+            self._process = self._acquire()
+            self._set_up(self._process)
+        return self._process
+
+    def _set_up(self, process: WorkerProcess) -> None:
+        plan = self._blueprint
+        process.scratch = Path(tempfile.mkdtemp(dir=plan.scratch))
+        confine = {
+            "op": "confine",
+            "folder": str(plan.folder),
+            "scratch": str(process.scratch),
+            "limits": plan.limits.as_wire(),
+            "hidden": list(plan.hidden),
+        }
+        try:
+            if not process.armed:
+                self._exchange(process, plan.arming(), "the worker", _SETUP_SECONDS)
+            self.isolation = str(self._exchange(process, confine, "the worker", _SETUP_SECONDS))
+        except CheckFailed as failure:  # nothing of the learner's has run yet
+            raise SandboxError(
+                f"the worker could not be set up: {failure.rationale} {failure.actual or ''}"
+            ) from failure
+        try:
+            self._exchange(process, {"op": "load", "entry": plan.entry}, plan.entry, self._remaining(plan.entry))
+        except CheckFailed as failure:
+            raise faults.load_failure(failure) from None
+
+    def _reference(self, value: Any) -> Reference:
+        if not isinstance(value, Reference):
+            raise SandboxError("the worker answered with a value where a reference was due")
+        return value
+
+    def _resolve(self, number: int) -> Reference:
+        return Reference(self, number)
+
+
+class Reference:
+    """A value of the learner's that stays in the worker: an object, a cache, a model, an iterator."""
+
+    __slots__ = ("_submission", "number")
+
+    def __init__(self, submission: Submission, number: int) -> None:
+        self._submission = submission
+        self.number = number
+
+    def call(
+        self,
+        method: str,
+        *positional: Any,
+        opaque: bool | Sequence[int] = False,
+        timeout_seconds: float | None = None,
+        **named: Any,
+    ) -> Any:
+        """Call a method of the value."""
+        return self._submission._call(method, self.number, positional, named, opaque, timeout_seconds)
+
+    def get(self, attribute: str, *, opaque: bool = False) -> Any:
+        """Read an attribute of the value."""
+        request = {"op": "get", "target": attribute, "on": [RemoteObject(self.number)], "opaque": opaque}
+        return self._submission._answer(request, attribute, None)
+
+    def fetch(self) -> Any:
+        """The value as it is now, if it is plain; else this same reference's twin."""
+        return self._submission._answer({"op": "fetch", "value": RemoteObject(self.number)}, "fetch", None)
+
+    def take(self, count: int, *, timeout_seconds: float | None = None) -> list[Any]:
+        """The next ``count`` items of an iterator; fewer at its end."""
+        request = {"op": "take", "value": RemoteObject(self.number), "count": count}
+        items = self._submission._answer(request, "the returned iterator", timeout_seconds)
+        return items if isinstance(items, list) else []
+
+    def __repr__(self) -> str:
+        return f"<a value of yours, kept in the worker: {self.number}>"
+
+
+def _number_of(value: Any) -> int:
+    if isinstance(value, Reference):
+        return value.number
+    raise WireError(f"a value of type {type(value).__name__} cannot be sent")
+
+
+def _unwrapped(answer: Any, what: str) -> Any:
+    if not isinstance(answer, dict) or not ("ok" in answer or "fault" in answer):
+        raise faults.answer_failure(what, "the answer has not the form of an answer")
+    violations = answer.get("violations")
+    if violations:
+        raise faults.fault_as_failure({"kind": "forbidden-call", "text": str(violations[0])}, what)
+    if "fault" in answer:
+        fault = answer["fault"]
+        raise faults.fault_as_failure(fault if isinstance(fault, dict) else {}, what)
+    return answer["ok"]
+
+
+def _demand_tuple(value: Any, count: int, what: str) -> None:
+    if isinstance(value, tuple) and len(value) >= count:
+        return
+    shown = f"{len(value)} values" if isinstance(value, tuple | list) else f"one {type(value).__name__}"
+    raise CheckFailed(
+        f"{what} returned {shown} where a tuple of {count} was asked for",
+        help="Compare the return statement with the signature in the starter.",
+        diagnosis="wrong-type",
+    )

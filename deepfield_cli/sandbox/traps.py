@@ -1,0 +1,130 @@
+"""Forbidden calls, caught at run time: the function itself is changed, not the name that leads to it.
+
+Python functions get another body, Python classes another constructor, and torch's operators another kernel in the
+dispatcher, which is the lowest level that ``torch.ops``, TorchScript, C++ and every alias have in common.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import importlib
+import re
+import sys
+import types
+import warnings
+from typing import Any
+
+
+class ForbiddenCall(Exception):
+    """The submission called something that the problem's rules exclude."""
+
+
+class Traps:
+    """What one problem forbids, armed in this worker; remembers each violation even if the learner catches it."""
+
+    def __init__(self, rules: list[dict[str, Any]]) -> None:
+        self.violations: list[str] = []
+        self._rules = rules
+        self._libraries: list[Any] = []
+
+    def arm(self) -> None:
+        """Set every trap whose library is loaded in this process."""
+        for rule in self._rules:
+            reason = str(rule["reason"])
+            if rule.get("call") is not None:
+                self._arm_call(str(rule["call"]), reason)
+            if rule.get("operators"):
+                self._arm_operators([str(pattern) for pattern in rule["operators"]], reason)
+
+    def spring(self, name: str, reason: str) -> None:
+        """Note the violation and raise."""
+        text = f"{name} may not be used in this problem: {reason}"
+        self.violations.append(text)
+        raise ForbiddenCall(text)
+
+    def _arm_call(self, name: str, reason: str) -> None:
+        owner, attribute = _resolve(name)
+        if owner is None:
+            return
+        original = getattr(owner, attribute)
+
+        def trap(*_arguments: Any, **_keywords: Any) -> Any:
+            self.spring(name, reason)
+
+        if isinstance(original, type):
+            with contextlib.suppress(TypeError):  # a built-in type cannot be changed: its name can
+                original.__init__ = trap  # type: ignore[misc]
+                return
+        if isinstance(original, types.FunctionType):
+            _replace_body(original, trap)
+            return
+        setattr(owner, attribute, trap)
+
+    def _arm_operators(self, patterns: list[str], reason: str) -> None:
+        torch = sys.modules.get("torch")
+        if torch is None:
+            return
+        wanted = re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns))
+        library = torch.library.Library("aten", "IMPL")
+        self._libraries.append(library)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns that a kernel is replaced: that is the intention
+            for name in filter(wanted.match, torch._C._dispatch_get_all_op_names()):
+                trap = self._operator_trap(name, reason)
+                for key in ("CPU", "CUDA"):
+                    library.impl(name.removeprefix("aten::"), trap, key, allow_override=True)
+
+    def _operator_trap(self, name: str, reason: str) -> Any:
+        def trap(*_arguments: Any, **_keywords: Any) -> Any:
+            self.spring(name, reason)
+
+        return trap
+
+
+def _resolve(name: str) -> tuple[Any, str]:
+    """The object that holds the last part of a dotted name; None where the library is not loaded."""
+    parts = name.split(".")
+    if parts[0] not in sys.modules:
+        return None, parts[-1]
+    owner: Any = sys.modules[parts[0]]
+    for depth, part in enumerate(parts[1:-1], start=2):
+        if not hasattr(owner, part):
+            with contextlib.suppress(ImportError):
+                importlib.import_module(".".join(parts[:depth]))
+        owner = getattr(owner, part, None)
+    return (owner, parts[-1]) if owner is not None and hasattr(owner, parts[-1]) else (None, parts[-1])
+
+
+_TRAPS: dict[str, Any] = {}
+
+
+def _replace_body(function: types.FunctionType, trap: Any) -> None:
+    """Every alias of a Python function leads to the same body, so that is what is replaced."""
+    key = f"{function.__module__}.{function.__qualname__}"
+    _TRAPS[key] = trap
+    source = f"def body(*a, **k):\n    import sys\n    return sys.modules[{__name__!r}]._TRAPS[{key!r}](*a, **k)\n"
+    namespace: dict[str, Any] = {}
+    exec(source, namespace)
+    body = namespace["body"].__code__
+    cells = len(function.__code__.co_freevars)
+    if cells:
+        body = _with_free_variables(function, trap)
+        if body is None:
+            return
+    function.__defaults__ = None
+    function.__kwdefaults__ = None
+    function.__code__ = body
+
+
+def _with_free_variables(function: types.FunctionType, trap: Any) -> types.CodeType | None:
+    """A body with as many free variables as the function has cells (decorated functions are closures)."""
+    names = [f"_cell{index}" for index in range(len(function.__code__.co_freevars))]
+    key = f"{function.__module__}.{function.__qualname__}"
+    lines = ["def outer():", *[f"    {name} = None" for name in names], "    def body(*a, **k):", "        import sys"]
+    lines += [f"        ({', '.join(names)},)", f"        return sys.modules[{__name__!r}]._TRAPS[{key!r}](*a, **k)"]
+    lines += ["    return body.__code__"]
+    namespace: dict[str, Any] = {}
+    exec("\n".join(lines), namespace)
+    code = namespace["outer"]()
+    return code if isinstance(code, types.CodeType) else None

@@ -1,0 +1,174 @@
+"""The warm process: imports the heavy modules once, then forks a worker for every grade.
+
+Started as ``python -I -m deepfield_cli.sandbox.zygote FD MODULES``. Each request on the control socket is one msgpack
+map; a fork request carries the worker's socket and its output pipe as file descriptors. It never runs learner's code.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import ctypes
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+from typing import Any
+
+import msgpack
+
+from deepfield_cli.sandbox import worker
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def main(control_descriptor: int, modules: list[str]) -> None:
+    """Import, say so, and serve fork requests until the grader hangs up."""
+    control = socket.socket(fileno=control_descriptor)
+    _die_with_parent()
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    gc.disable()
+    missing = [text for text in map(_import, modules) if text]
+    _warm_up()
+    gc.freeze()
+    _reply(control, {"ready": not missing, "missing": missing, "pid": os.getpid()})
+    children: set[int] = set()
+    try:
+        while _serve_one(control, children):
+            pass
+    finally:
+        for child in children:
+            _kill(child)
+        os._exit(0)
+
+
+def _serve_one(control: socket.socket, children: set[int]) -> bool:
+    data, ancillary, _, _ = control.recvmsg(65536, socket.CMSG_SPACE(2 * array.array("i").itemsize))
+    if not data:
+        return False
+    request = msgpack.unpackb(data)
+    descriptors = _descriptors(ancillary)
+    if request["op"] == "fork":
+        child = _fork(control, descriptors)
+        children.add(child)
+        _reply(control, {"pid": child})
+    elif request["op"] == "reap":
+        children.discard(request["pid"])
+        _reply(control, {"status": _reap(request["pid"], children)})
+    for descriptor in descriptors:
+        os.close(descriptor)
+    return True
+
+
+def _fork(control: socket.socket, descriptors: list[int]) -> int:
+    child = os.fork()
+    if child:
+        return child
+    try:
+        _become_worker(control, descriptors)
+    finally:
+        os._exit(70)
+
+
+def _become_worker(control: socket.socket, descriptors: list[int]) -> None:
+    os.setsid()
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    connection, output = descriptors
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    control.close()
+    for descriptor in _open_descriptors():
+        if descriptor > 2 and descriptor != connection:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+    worker.serve(socket.socket(fileno=connection))
+
+
+def _open_descriptors() -> list[int]:
+    folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+    return [int(name) for name in os.listdir(folder)]
+
+
+def _reap(child: int, children: set[int]) -> int | None:
+    """Kill a worker with its group and everything it left behind; return how it had ended."""
+    status = _wait(child, os.WNOHANG)
+    _kill(child)
+    if status is None:
+        status = _wait(child, 0)
+    _kill_orphans(children)
+    return status
+
+
+def _wait(child: int, options: int) -> int | None:
+    try:
+        done, status = os.waitpid(child, options)
+    except ChildProcessError:
+        return None
+    return status if done else None
+
+
+def _kill_orphans(children: set[int]) -> None:
+    """Grandchildren that outlived their worker are ours now (subreaper), and none of them is wanted."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as listing:
+            strays = [int(number) for number in listing.read().split() if int(number) not in children]
+    except OSError:  # no such list on this kernel: the process group was killed, which is what there is
+        return
+    for stray in strays:
+        _kill(stray)
+        _wait(stray, 0)
+
+
+def _kill(child: int) -> None:
+    for send in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            send(child, signal.SIGKILL)
+
+
+def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> list[int]:
+    found = array.array("i")
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            found.frombytes(data[: len(data) - len(data) % found.itemsize])
+    return list(found)
+
+
+def _import(name: str) -> str | None:
+    try:
+        importlib.import_module(name)
+    except Exception as error:  # noqa: BLE001 - whatever a library does at import is told to the user
+        return f"{name}: {type(error).__name__}: {error}"
+    return None
+
+
+def _warm_up() -> None:
+    """Run torch's first operators here, where /proc can be read, and not in every worker again."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+        ones = torch.ones(2, 2)
+        torch.softmax(ones @ ones, dim=-1).sum().item()
+
+
+def _reply(control: socket.socket, message: dict[str, Any]) -> None:
+    control.send(msgpack.packb(message))
+
+
+def _die_with_parent() -> None:
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), [name for name in sys.argv[2].split(",") if name])

@@ -1,0 +1,1 @@
+"""What suites share: comparisons, statistics, sources with a known optimum, counters."""

@@ -1,0 +1,471 @@
+"""Causal multi-head attention and its five gradients in float64 numpy, right or with any known mistake switched on.
+
+Every function takes `bugs`, a frozenset of names. The empty set is the truth; a name out of FORWARD_BUGS or BACKWARD_BUGS
+gives the answer of somebody who made that mistake. Names combine, so the answer to two mistakes at once can be had too.
+A name is `misconception` or `misconception/variant`: one misunderstanding can be typed in several ways.
+
+Letters: B batch, T positions, C channels, H heads, D = C / H channels of one head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+Bugs = frozenset[str]
+NO_BUGS: Bugs = frozenset()
+
+GRADIENT_NAMES = ("x", "w_qkv", "b_qkv", "w_out", "b_out")
+
+
+def _variants(misconception: str, *variants: str) -> tuple[str, ...]:
+    return tuple(f"{misconception}/{variant}" for variant in variants) or (misconception,)
+
+
+def _table(*rows: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    return {row[0]: _variants(*row) for row in rows}
+
+
+# Mistakes that an ordinary input shows in the output.
+FORWARD_BUGS = _table(
+    ("missing-scale",),
+    ("scale-by-model-width",),
+    ("scale-applied-twice",),
+    ("scale-by-head-count",),
+    ("scale-inverted",),
+    ("scale-after-softmax",),
+    ("no-mask",),
+    ("mask-hides-diagonal", "nan", "uniform", "zero", "unmasked"),
+    ("mask-one-future",),
+    ("mask-reversed",),
+    ("mask-after-softmax",),
+    ("mask-with-zero",),
+    ("softmax-wrong-axis", "queries", "heads"),
+    ("softmax-missing",),
+    ("heads-split-by-reshape", "merged-by-transpose", "merged-by-reshape"),
+    ("heads-merged-by-reshape",),
+    ("head-count-and-size-swapped", "scale-by-count", "scale-by-size"),
+    ("heads-interleaved",),
+    ("qkv-order", "kqv", "qvk", "vkq", "vqk", "kvq"),
+    ("qkv-interleaved", "head-major", "channel-major"),
+    ("bias-missing", "qkv", "out", "both"),
+    ("w-out-transposed",),
+    ("output-projection-missing",),
+    ("residual-added",),
+    ("values-passed-through", "projected", "bare"),
+    ("uniform-average",),
+)
+
+# Mistakes that show only when the logits are enormous.
+LARGE_INPUT_BUGS = _table(
+    ("softmax-without-max", "nan", "zero"),
+    ("max-over-everything", "all", "head"),
+    ("max-includes-the-future", "nan", "zero"),
+    ("mask-is-finite", "fill-1e4", "fill-1e9", "add-1e4", "add-1e9"),
+    ("logits-clamped", "above", "both"),
+)
+
+# Mistakes made on the way back, after a right forward pass.
+BACKWARD_BUGS = _table(
+    ("jacobian-without-row-sum", "dropped", "elementwise"),
+    ("jacobian-row-sum-wrong", "queries", "unweighted", "mean"),
+    ("scale-missing-in-backward", "both", "dq", "dk"),
+    ("scale-twice-in-backward",),
+    ("dk-dv-swapped",),
+    ("dq-dk-swapped",),
+    ("attention-not-transposed", "dk", "dv", "both"),
+    ("gradient-leaks-through-mask", "scores", "weights"),
+    ("w-out-not-transposed-in-backward", "as-is", "skipped"),
+    ("heads-reshaped-in-backward", "split", "merge", "both"),
+    ("dw-out-wrong-activation", "x", "values", "y", "unmerged-heads"),
+    ("weight-gradient-transposed", "w_out", "w_qkv", "both"),
+    ("bias-gradient-not-summed", "at-all", "over-batch", "over-time"),
+    ("bias-gradient-averaged", "batch", "time", "both"),
+    ("gradients-averaged-over-batch",),
+    ("gradient-overwritten", "last-item", "first-item"),
+    ("dx-misses-a-path", "q", "k", "v"),
+    ("dx-adds-residual",),
+)
+
+# What goes wrong before x @ w_qkv + b_qkv shows in everything behind it.
+_ON_THE_WAY_TO_QKV = (
+    "jacobian-without-row-sum",
+    "scale-missing-in-backward",
+    "jacobian-row-sum-wrong",
+    "dk-dv-swapped",
+    "dq-dk-swapped",
+    "attention-not-transposed",
+    "gradient-leaks-through-mask",
+    "w-out-not-transposed-in-backward",
+    "heads-reshaped-in-backward",
+    "scale-twice-in-backward",
+)
+# The mistakes that can be seen in each gradient, the likelier first.
+SHOWS_IN = {
+    "x": ("dx-misses-a-path", *_ON_THE_WAY_TO_QKV, "dx-adds-residual"),
+    "w_qkv": (*_ON_THE_WAY_TO_QKV, "weight-gradient-transposed", "gradients-averaged-over-batch", "gradient-overwritten"),
+    "b_qkv": (*_ON_THE_WAY_TO_QKV, "bias-gradient-not-summed", "bias-gradient-averaged", "gradient-overwritten"),
+    "w_out": (
+        "dw-out-wrong-activation",
+        "weight-gradient-transposed",
+        "gradients-averaged-over-batch",
+        "gradient-overwritten",
+    ),
+    "b_out": ("bias-gradient-not-summed", "bias-gradient-averaged", "gradient-overwritten"),
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The six arguments of attention_forward, in its order."""
+
+    x: np.ndarray  # (B, T, C)
+    w_qkv: np.ndarray  # (C, 3C)
+    b_qkv: np.ndarray  # (3C,)
+    w_out: np.ndarray  # (C, C)
+    b_out: np.ndarray  # (C,)
+    n_heads: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What the forward pass leaves behind for the backward pass."""
+
+    queries: np.ndarray  # (B, H, T, D)
+    keys: np.ndarray  # (B, H, T, D)
+    values: np.ndarray  # (B, H, T, D)
+    scores: np.ndarray  # (B, H, T, T), scaled, before the mask
+    weights: np.ndarray  # (B, H, T, T), each row sums to one
+    merged: np.ndarray  # (B, T, C), the heads side by side
+    output: np.ndarray  # (B, T, C)
+
+
+def forward(inputs: Inputs, bugs: Bugs = NO_BUGS) -> np.ndarray:
+    """y of shape (B, T, C)."""
+    return trace(inputs, bugs).output
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def trace(inputs: Inputs, bugs: Bugs = NO_BUGS) -> Trace:
+    """The whole forward pass, kept."""
+    double = _in_float64(inputs)
+    qkv = double.x @ double.w_qkv
+    if not bugs & {"bias-missing/qkv", "bias-missing/both"}:
+        qkv = qkv + double.b_qkv
+    queries, keys, values = _heads(qkv, double.n_heads, bugs)
+    scores = (queries @ keys.swapaxes(-1, -2)) * _scale(double.x.shape[-1], double.n_heads, bugs)
+    weights = _weights(scores, bugs)
+    attended = weights @ values
+    if "scale-after-softmax" in bugs:
+        attended = attended * float(values.shape[-1] ** -0.5)
+    merged = _merge(attended, bugs)
+    output = _output(double, merged, _merge(values, bugs), bugs)
+    return Trace(queries, keys, values, scores, weights, merged, output)
+
+
+def _in_float64(inputs: Inputs) -> Inputs:
+    arrays = (inputs.x, inputs.w_qkv, inputs.b_qkv, inputs.w_out, inputs.b_out)
+    return Inputs(*(np.asarray(array, dtype=np.float64) for array in arrays), inputs.n_heads)
+
+
+# ---- heads -----------------------------------------------------------------------------------------------------------
+
+
+def _heads(qkv: np.ndarray, heads: int, bugs: Bugs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(B, T, 3C) to three times (B, H, T, D)."""
+    batch, length, width = qkv.shape
+    if "qkv-interleaved/head-major" in bugs:
+        grid = qkv.reshape(batch, length, heads, 3, -1).transpose(3, 0, 2, 1, 4)
+        return grid[0], grid[1], grid[2]
+    if "qkv-interleaved/channel-major" in bugs:
+        grid = qkv.reshape(batch, length, heads, -1, 3).transpose(4, 0, 2, 1, 3)
+        return grid[0], grid[1], grid[2]
+    thirds = dict(zip("qkv", np.split(qkv, 3, axis=-1), strict=True))
+    order = next((bug.split("/")[1] for bug in bugs if bug.startswith("qkv-order/")), "qkv")
+    q, k, v = (_split(thirds[letter], heads, bugs) for letter in order)
+    return q, k, v
+
+
+def _split(channels: np.ndarray, heads: int, bugs: Bugs) -> np.ndarray:
+    """(B, T, C) to (B, H, T, D)."""
+    batch, length, width = channels.shape
+    size = width // heads
+    if bugs & {"heads-split-by-reshape/merged-by-transpose", "heads-split-by-reshape/merged-by-reshape"}:
+        return channels.reshape(batch, heads, length, size)
+    if bugs & {"head-count-and-size-swapped/scale-by-count", "head-count-and-size-swapped/scale-by-size"}:
+        return channels.reshape(batch, length, size, heads).transpose(0, 2, 1, 3)
+    if "heads-interleaved" in bugs:
+        return channels.reshape(batch, length, size, heads).transpose(0, 3, 1, 2)
+    return channels.reshape(batch, length, heads, size).transpose(0, 2, 1, 3)
+
+
+def _merge(attended: np.ndarray, bugs: Bugs) -> np.ndarray:
+    """(B, H, T, D) to (B, T, C)."""
+    batch, heads, length, size = attended.shape
+    shape = (batch, length, heads * size)
+    if bugs & {"heads-merged-by-reshape", "heads-split-by-reshape/merged-by-reshape"}:
+        return attended.reshape(shape)
+    if "heads-interleaved" in bugs:
+        return attended.transpose(0, 2, 3, 1).reshape(shape)
+    return attended.transpose(0, 2, 1, 3).reshape(shape)
+
+
+def _scale(width: int, heads: int, bugs: Bugs) -> float:
+    size = width // heads
+    if bugs & {"missing-scale", "scale-after-softmax"}:
+        return 1.0
+    if "scale-by-model-width" in bugs:
+        return float(width**-0.5)
+    if "scale-applied-twice" in bugs:
+        return 1.0 / size
+    if bugs & {"scale-by-head-count", "head-count-and-size-swapped/scale-by-count"}:
+        return float(heads**-0.5)
+    if "scale-inverted" in bugs:
+        return float(size**0.5)
+    return float(size**-0.5)
+
+
+# ---- mask and softmax ------------------------------------------------------------------------------------------------
+
+
+def _weights(scores: np.ndarray, bugs: Bugs) -> np.ndarray:
+    """(B, H, T, T) logits to attention weights."""
+    visible = _visible(scores.shape[-1], bugs)
+    if "uniform-average" in bugs:
+        return np.broadcast_to(visible / visible.sum(-1, keepdims=True), scores.shape)
+    if "softmax-missing" in bugs:
+        return np.where(visible, scores, 0.0)
+    if "mask-after-softmax" in bugs:
+        return _softmax(scores, -1, bugs) * visible
+    if bugs & {"max-includes-the-future/nan", "max-includes-the-future/zero"}:
+        return _normalised_after_shift(scores, scores.max(-1, keepdims=True), visible, bugs)
+    axis = -2 if "softmax-wrong-axis/queries" in bugs else 1 if "softmax-wrong-axis/heads" in bugs else -1
+    weights = _softmax(_masked(_clamped(scores, bugs), visible, bugs), axis, bugs)
+    return _first_row(weights, scores, bugs)
+
+
+def _visible(length: int, bugs: Bugs) -> np.ndarray:
+    """Row t is True where position t may look."""
+    if "no-mask" in bugs:
+        return np.ones((length, length), dtype=bool)
+    hides_diagonal = any(bug.startswith("mask-hides-diagonal/") for bug in bugs)
+    offset = -1 if hides_diagonal else 1 if "mask-one-future" in bugs else 0
+    visible = np.tril(np.ones((length, length), dtype=bool), offset)
+    return visible.T if "mask-reversed" in bugs else visible
+
+
+def _masked(scores: np.ndarray, visible: np.ndarray, bugs: Bugs) -> np.ndarray:
+    if "mask-with-zero" in bugs:
+        return np.where(visible, scores, 0.0)
+    for bug in bugs:
+        if bug.startswith("mask-is-finite/"):
+            how, size = bug.split("/")[1].split("-", 1)
+            hidden = -float(size) + (scores if how == "add" else 0.0)
+            return np.where(visible, scores, hidden)
+    return np.where(visible, scores, -np.inf)
+
+
+def _clamped(scores: np.ndarray, bugs: Bugs) -> np.ndarray:
+    """Any limit between about 30 and the float32 overflow at 88 gives the same answer when logits are enormous."""
+    limit = 60.0
+    if "logits-clamped/above" in bugs:
+        return np.minimum(scores, limit)
+    return np.clip(scores, -limit, limit) if "logits-clamped/both" in bugs else scores
+
+
+def _softmax(logits: np.ndarray, axis: int, bugs: Bugs) -> np.ndarray:
+    shift = logits.max(axis, keepdims=True)
+    if bugs & {"softmax-without-max/nan", "softmax-without-max/zero"}:
+        shift = np.zeros_like(shift)
+    elif "max-over-everything/all" in bugs:
+        shift = np.full_like(shift, logits.max())
+    elif "max-over-everything/head" in bugs:
+        shift = np.broadcast_to(logits.max((-1, -2), keepdims=True), shift.shape)
+    powers = np.exp(logits - shift)
+    weights = powers / powers.sum(axis, keepdims=True)
+    return np.nan_to_num(weights, nan=0.0) if "softmax-without-max/zero" in bugs else weights
+
+
+def _normalised_after_shift(scores: np.ndarray, shift: np.ndarray, visible: np.ndarray, bugs: Bugs) -> np.ndarray:
+    powers = np.exp(scores - shift) * visible
+    weights = powers / powers.sum(-1, keepdims=True)
+    return np.nan_to_num(weights, nan=0.0) if "max-includes-the-future/zero" in bugs else weights
+
+
+def _first_row(weights: np.ndarray, scores: np.ndarray, bugs: Bugs) -> np.ndarray:
+    """With the diagonal hidden, position 0 has nothing to look at; what comes out depends on how the mask was written."""
+    if "mask-hides-diagonal/uniform" in bugs:  # every logit is the same large negative number
+        weights[..., 0, :] = 1.0 / weights.shape[-1]
+    if "mask-hides-diagonal/zero" in bugs:  # NaN wiped away
+        weights[..., 0, :] = 0.0
+    if "mask-hides-diagonal/unmasked" in bugs:  # a finite number added to every logit cancels
+        weights[..., 0, :] = _softmax(scores[..., 0, :], -1, NO_BUGS)
+    return weights
+
+
+def _output(inputs: Inputs, merged: np.ndarray, merged_values: np.ndarray, bugs: Bugs) -> np.ndarray:
+    if "values-passed-through/bare" in bugs:
+        return merged_values
+    if "values-passed-through/projected" in bugs:
+        merged = merged_values
+    if "output-projection-missing" in bugs:
+        return merged
+    output = merged @ (inputs.w_out.T if "w-out-transposed" in bugs else inputs.w_out)
+    if not bugs & {"bias-missing/out", "bias-missing/both"}:
+        output = output + inputs.b_out
+    return output + inputs.x if "residual-added" in bugs else output
+
+
+# ---- backward --------------------------------------------------------------------------------------------------------
+
+
+def gradients(inputs: Inputs, dy: np.ndarray, bugs: Bugs = NO_BUGS) -> dict[str, np.ndarray]:
+    """d sum(dy * y) / d each of the five arrays, in the order of GRADIENT_NAMES."""
+    double = _in_float64(inputs)
+    dy = np.asarray(dy, dtype=np.float64)
+    kept = trace(double, bugs)
+    d_qkv = _d_qkv(double, dy, kept, bugs)
+    d_w_qkv = _flat(double.x).T @ _flat(d_qkv)
+    d_w_out = _flat(_activation(double, kept, bugs)).T @ _flat(dy)
+    answer = {
+        "x": _dx(double, dy, d_qkv, bugs),
+        "w_qkv": d_w_qkv,
+        "b_qkv": _bias_gradient(d_qkv, bugs),
+        "w_out": d_w_out,
+        "b_out": _bias_gradient(dy, bugs),
+    }
+    return _spoiled(answer, double, kept, dy, d_qkv, bugs)
+
+
+def _d_qkv(inputs: Inputs, dy: np.ndarray, kept: Trace, bugs: Bugs) -> np.ndarray:
+    """The gradient with respect to x @ w_qkv + b_qkv, (B, T, 3C)."""
+    split_bugs, merge_bugs = _reshape_bugs(bugs)
+    d_heads = _split(_d_merged(inputs, dy, bugs), inputs.n_heads, split_bugs)  # (B, H, T, D)
+    if "gradient-leaks-through-mask/weights" in bugs:
+        weights = _softmax(kept.scores, -1, NO_BUGS)
+    else:
+        weights = kept.weights
+    d_values = _transposed_unless("dv", weights, bugs) @ d_heads
+    d_scores = _d_scores(kept, weights, d_heads, bugs)
+    scale_q, scale_k = _backward_scales(kept.queries.shape[-1], bugs)
+    d_queries = d_scores @ kept.keys * scale_q
+    d_keys = _transposed_unless("dk", d_scores, bugs) @ kept.queries * scale_k
+    thirds = [_merge(part, merge_bugs) for part in (d_queries, d_keys, d_values)]
+    if "dk-dv-swapped" in bugs:
+        thirds = [thirds[0], thirds[2], thirds[1]]
+    if "dq-dk-swapped" in bugs:
+        thirds = [thirds[1], thirds[0], thirds[2]]
+    return np.concatenate(thirds, axis=-1)
+
+
+def _d_merged(inputs: Inputs, dy: np.ndarray, bugs: Bugs) -> np.ndarray:
+    if "w-out-not-transposed-in-backward/skipped" in bugs:
+        return dy
+    return dy @ (inputs.w_out if "w-out-not-transposed-in-backward/as-is" in bugs else inputs.w_out.T)
+
+
+def _reshape_bugs(bugs: Bugs) -> tuple[Bugs, Bugs]:
+    split = bugs & {"heads-reshaped-in-backward/split", "heads-reshaped-in-backward/both"}
+    merge = bugs & {"heads-reshaped-in-backward/merge", "heads-reshaped-in-backward/both"}
+    return (
+        frozenset({"heads-split-by-reshape/merged-by-transpose"}) if split else NO_BUGS,
+        frozenset({"heads-merged-by-reshape"}) if merge else NO_BUGS,
+    )
+
+
+def _transposed_unless(path: str, square: np.ndarray, bugs: Bugs) -> np.ndarray:
+    forgotten = bugs & {f"attention-not-transposed/{path}", "attention-not-transposed/both"}
+    return square if forgotten else square.swapaxes(-1, -2)
+
+
+def _d_scores(kept: Trace, weights: np.ndarray, d_heads: np.ndarray, bugs: Bugs) -> np.ndarray:
+    """Softmax backwards: row by row, dS = P * (dP - sum(P * dP))."""
+    d_weights = d_heads @ kept.values.swapaxes(-1, -2)
+    if "gradient-leaks-through-mask/scores" in bugs:
+        weights = _softmax(kept.scores, -1, NO_BUGS)
+    if "jacobian-without-row-sum/dropped" in bugs:
+        return weights * d_weights
+    if "jacobian-without-row-sum/elementwise" in bugs:
+        return weights * (1.0 - weights) * d_weights
+    if "jacobian-row-sum-wrong/queries" in bugs:
+        return weights * (d_weights - (weights * d_weights).sum(-2, keepdims=True))
+    if "jacobian-row-sum-wrong/unweighted" in bugs:
+        return weights * (d_weights - d_weights.sum(-1, keepdims=True))
+    if "jacobian-row-sum-wrong/mean" in bugs:
+        return weights * (d_weights - (weights * d_weights).mean(-1, keepdims=True))
+    return weights * (d_weights - (weights * d_weights).sum(-1, keepdims=True))
+
+
+def _backward_scales(size: int, bugs: Bugs) -> tuple[float, float]:
+    if "scale-twice-in-backward" in bugs:
+        return 1.0 / size, 1.0 / size
+    right = float(size**-0.5)
+    both = "scale-missing-in-backward/both" in bugs
+    return (
+        1.0 if both or "scale-missing-in-backward/dq" in bugs else right,
+        1.0 if both or "scale-missing-in-backward/dk" in bugs else right,
+    )
+
+
+def _activation(inputs: Inputs, kept: Trace, bugs: Bugs) -> np.ndarray:
+    """What w_out was multiplied with, (B, T, C)."""
+    if "dw-out-wrong-activation/x" in bugs:
+        return inputs.x
+    if "dw-out-wrong-activation/values" in bugs:
+        return _merge(kept.values, NO_BUGS)
+    if "dw-out-wrong-activation/y" in bugs:
+        return kept.output
+    if "dw-out-wrong-activation/unmerged-heads" in bugs:
+        return _merge(kept.weights @ kept.values, frozenset({"heads-merged-by-reshape"}))
+    return kept.merged
+
+
+def _dx(inputs: Inputs, dy: np.ndarray, d_qkv: np.ndarray, bugs: Bugs) -> np.ndarray:
+    width = inputs.x.shape[-1]
+    paths = d_qkv.copy()
+    for index, letter in enumerate("qkv"):
+        if f"dx-misses-a-path/{letter}" in bugs:
+            paths[..., index * width : (index + 1) * width] = 0.0
+    dx = paths @ inputs.w_qkv.T
+    return dx + dy if "dx-adds-residual" in bugs else dx
+
+
+def _bias_gradient(d_out: np.ndarray, bugs: Bugs) -> np.ndarray:
+    batch, length, _ = d_out.shape
+    if "bias-gradient-not-summed/at-all" in bugs:
+        return d_out
+    if "bias-gradient-not-summed/over-batch" in bugs:
+        return d_out.sum(1)
+    if "bias-gradient-not-summed/over-time" in bugs:
+        return d_out.sum(0)
+    total = d_out.sum((0, 1))
+    if bugs & {"bias-gradient-averaged/batch", "bias-gradient-averaged/both"}:
+        total = total / batch
+    if bugs & {"bias-gradient-averaged/time", "bias-gradient-averaged/both"}:
+        total = total / length
+    return total
+
+
+def _spoiled(
+    answer: dict[str, np.ndarray], inputs: Inputs, kept: Trace, dy: np.ndarray, d_qkv: np.ndarray, bugs: Bugs
+) -> dict[str, np.ndarray]:
+    """Mistakes made while the finished gradients are put together."""
+    for item, bug in ((-1, "gradient-overwritten/last-item"), (0, "gradient-overwritten/first-item")):
+        if bug in bugs:
+            answer["w_qkv"] = inputs.x[item].T @ d_qkv[item]
+            answer["w_out"] = kept.merged[item].T @ dy[item]
+            answer["b_qkv"] = d_qkv[item].sum(0)
+            answer["b_out"] = dy[item].sum(0)
+    if "gradients-averaged-over-batch" in bugs:
+        for name in GRADIENT_NAMES[1:]:
+            answer[name] = answer[name] / inputs.x.shape[0]
+    for name in ("w_out", "w_qkv"):
+        if bugs & {f"weight-gradient-transposed/{name}", "weight-gradient-transposed/both"}:
+            answer[name] = answer[name].T
+    return answer
+
+
+def _flat(array: np.ndarray) -> np.ndarray:
+    """(B, T, C) to (B * T, C)."""
+    return array.reshape(-1, array.shape[-1])

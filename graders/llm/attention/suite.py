@@ -1,0 +1,401 @@
+"""The hidden checks of llm/attention: one oracle comparison per promise of the brief, on inputs that tell the known mistakes apart."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from deepfield_cli.grading import (
+    Bugs,
+    CheckFailed,
+    Reference,
+    Submission,
+    Suite,
+    Tensor,
+    Tolerance,
+    expect,
+    expect_close,
+    expect_unchanged,
+)
+
+from . import oracle
+
+suite = Suite("llm/attention")
+
+# Relative to the largest element. Over 300 seeds the five shipped styles (batched, einsum, loops, online softmax, float64 inside)
+# stay below 5e-7 in y and 1.4e-6 in a gradient, both in float32; the nearest known mistake is 4e-2 away in y and 1e-2 in a gradient.
+FORWARD_TOLERANCE = Tolerance(relative=1e-5)
+GRADIENT_TOLERANCE = Tolerance(relative=1e-5)
+# The worked example is printed to four decimals.
+EXAMPLE_TOLERANCE = Tolerance(relative=0.0, absolute=6e-5)
+# Central differences with a step of 1e-6 along a unit direction, in float64, relative to the gradient's norm over the root of its
+# size. Honest code stays below 3e-9; a scale held in float32 on one side only costs 3e-8; float32 arithmetic inside costs 1e-2 typically.
+DIFFERENCE_STEP = 1e-6
+DIFFERENCE_TOLERANCE = 1e-6
+
+# n_heads and the size of a head: never equal, and neither the square of the other, so that no two wrong scales agree.
+HEADS_AND_SIZES = ((2, 5), (2, 7), (3, 5), (3, 7), (5, 3))
+# Batch, positions, n_heads, size of a head: each row has a size that a common short cut gets wrong.
+EDGES = ((1, 1, 2, 3), (3, 1, 1, 4), (1, 6, 3, 5), (2, 7, 1, 5), (2, 5, 4, 1), (2, 2, 2, 2))
+LAYOUTS = ("strided", "permuted")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One draw: the arguments of both functions, in the dtype in which they are sent."""
+
+    inputs: oracle.Inputs
+    dy: np.ndarray
+
+    @property
+    def dtype(self) -> str:
+        return str(self.inputs.x.dtype)
+
+    def arguments(self, layout: str = "contiguous") -> list[Any]:
+        arrays = (self.inputs.x, self.inputs.w_qkv, self.inputs.b_qkv, self.inputs.w_out, self.inputs.b_out)
+        return [*(Tensor(array, layout=layout) for array in arrays), self.inputs.n_heads]
+
+
+def draw(rng: np.random.Generator, batch: int, length: int, heads: int, size: int, dtype: str, gain: float = 1.0) -> Case:
+    """Scores with a spread near 1: far from uniform weights, far from one-hot ones, little rounding."""
+    width = heads * size
+    drawn = (
+        rng.standard_normal((batch, length, width)),
+        rng.standard_normal((width, 3 * width)) * gain * width**-0.5,
+        rng.standard_normal(3 * width) * 0.5,
+        rng.standard_normal((width, width)) * width**-0.5,
+        rng.standard_normal(width) * 0.5,
+        rng.standard_normal((batch, length, width)),
+    )
+    *arrays, dy = (array.astype(dtype) for array in drawn)
+    return Case(oracle.Inputs(*arrays, heads), dy)
+
+
+def draw_telling(rng: np.random.Generator, dtype: str) -> Case:
+    """Sizes that are all different, several heads, several sequences: what two mistakes share, this tells apart."""
+    heads, size = HEADS_AND_SIZES[rng.integers(len(HEADS_AND_SIZES))]
+    batch = int(rng.integers(2, 4))
+    lengths = [length for length in range(6, 12) if length not in (batch, heads, size, heads * size)]
+    return draw(rng, batch, int(rng.choice(lengths)), heads, size, dtype)
+
+
+def draw_large(rng: np.random.Generator) -> Case:
+    """x times 1e4, scores near 1e11, and in each row one score so far above the others that rounding cannot matter.
+
+    Some rows lie wholly below -2e10, where a large negative number in place of minus infinity shows. One head, so that the
+    pattern of what overflows tells the ways of overflowing apart.
+    """
+    while True:
+        case = draw(rng, 2, 6, 1, 5, "float32", gain=30.0)
+        case = replace(case, inputs=replace(case.inputs, x=case.inputs.x * np.float32(1e4)))
+        kept = oracle.trace(case.inputs)
+        length = kept.scores.shape[-1]
+        masked = np.sort(np.where(np.tril(np.ones((length, length), dtype=bool)), kept.scores, -np.inf), axis=-1)
+        reach = np.abs(kept.scores).max(-1)
+        # float32 rounds a score by some 1e-6 of the row's largest; a thousand times that is kept free
+        clear = (masked[..., -1] - masked[..., -2] > 1e-3 * reach).all()
+        if clear and (masked[..., : length - 1, -1] < -2e10).any():
+            return case
+
+
+def forward(submission: Submission, case: Case, layout: str = "contiguous") -> tuple[Tensor, Reference]:
+    y, cache = submission.call("attention_forward", *case.arguments(layout), opaque=(1,))
+    return y, cache
+
+
+def backward(submission: Submission, dy: Any, cache: Reference) -> dict[str, Any]:
+    """The gradients, after the gate that they are a dictionary with the five names."""
+    answer = submission.call("attention_backward", dy, cache)
+    names = ", ".join(oracle.GRADIENT_NAMES)
+    expect(
+        isinstance(answer, dict),
+        f"attention_backward returned a {type(answer).__name__} and not a dictionary",
+        expected=f"a dictionary with the keys {names}",
+        diagnosis="wrong-type",
+    )
+    missing = [name for name in oracle.GRADIENT_NAMES if name not in answer]
+    expect(
+        not missing,
+        f"the dictionary of gradients lacks {', '.join(missing)}",
+        expected=f"the keys {names}",
+        actual=f"the keys {', '.join(map(str, answer))}",
+        diagnosis="missing-key",
+    )
+    return {name: answer[name] for name in oracle.GRADIENT_NAMES}
+
+
+class Mistakes(Bugs):
+    """Every variant of every misconception of a table alone, then any two that differ; nothing is computed before it is needed."""
+
+    def __init__(self, table: Mapping[str, Sequence[str]], answer: Callable[[oracle.Bugs], Any]) -> None:
+        self._answer_to = answer
+        self._variants = [(name, bug) for name, bugs in table.items() for bug in bugs]
+
+    def candidates(self) -> Iterator[tuple[str, Callable[[], Any]]]:
+        for name, bug in self._variants:
+            yield name, partial(self._answer_to, frozenset({bug}))
+        for (first, one), (second, other) in itertools.combinations(self._variants, 2):
+            if first != second:
+                yield f"{first}+{second}", partial(self._answer_to, frozenset({one, other}))
+
+
+# ---- forward ---------------------------------------------------------------------------------------------------------
+
+
+@suite.check(rung="core", points=1)
+def shapes_and_types(submission: Submission, rng: np.random.Generator) -> None:
+    """attention_forward returns (y, cache); y is a tensor with the shape and the dtype of x, in float32 and in float64."""
+    for dtype, sizes in (("float32", (2, 5, 3, 2)), ("float64", (3, 4, 2, 3))):
+        case = draw(rng, *sizes, dtype)
+        y, _ = forward(submission, case)
+        expect_close(y, oracle.forward(case.inputs), tolerance=Tolerance(relative=np.inf), what="y", dtype=dtype)
+
+
+@suite.check(rung="core", needs=[shapes_and_types], points=3)
+def forward_matches(submission: Submission, rng: np.random.Generator) -> None:
+    """y agrees with a float64 reference to 1e-5 of its largest element, for sizes and values drawn at random."""
+    for dtype in ("float32", "float64"):
+        case = draw_telling(rng, dtype)
+        y, _ = forward(submission, case)
+        bugs = Mistakes(oracle.FORWARD_BUGS, partial(oracle.forward, case.inputs))
+        expect_close(y, oracle.forward(case.inputs), tolerance=FORWARD_TOLERANCE, what="y", dtype=dtype, bugs=bugs)
+
+
+EXAMPLE = oracle.Inputs(
+    x=np.array([[[1, 0, 2, -1], [0, 1, 1, 1], [2, -1, 0, 1]]], dtype=np.float32),
+    w_qkv=np.array(
+        [
+            [1, 0, 0, 1, 0, 1, 1, 0, 1, 0, 0, 0],
+            [0, 1, 1, 0, 1, 0, 0, -1, 0, 1, 0, 0],
+            [0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0],
+            [1, 0, 0, -1, 0, 0, 1, 1, 0, 0, 0, 1],
+        ],
+        dtype=np.float32,
+    ),
+    b_qkv=np.array([0, 1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1], dtype=np.float32),
+    w_out=np.array([[1, 0, 0, 1], [0, 1, 0, 0], [0, 2, 1, 0], [-1, 0, 0, 1]], dtype=np.float32),
+    b_out=np.array([0, 0, 0.5, 0], dtype=np.float32),
+    n_heads=2,
+)
+# Worked out by hand in the brief, not by the oracle.
+EXAMPLE_Y = np.array([[[1, 4, 2.5, 1], [-0.5351, 2.8560, 1.8302, 2.1440], [-0.8320, 2.4987, 1.5, 1.8346]]])
+
+
+@suite.check(rung="core", needs=[shapes_and_types], points=1)
+def worked_example(submission: Submission, rng: np.random.Generator) -> None:
+    """The worked example of the brief comes out, to the four decimals printed there."""
+    y, _ = forward(submission, Case(EXAMPLE, np.zeros_like(EXAMPLE.x)))
+    expect_close(y, EXAMPLE_Y, tolerance=EXAMPLE_TOLERANCE, what="y of the worked example", dtype="float32")
+
+
+@suite.check(rung="core", needs=[forward_matches], points=1)
+def edge_sizes(submission: Submission, rng: np.random.Generator) -> None:
+    """One position, one sequence, one head, heads of odd size and of size 1: y is right for all of them."""
+    for index, sizes in enumerate(EDGES):
+        case = draw(rng, *sizes, ("float32", "float64")[index % 2])
+        y, _ = forward(submission, case)
+        what = "y for B={}, T={}, n_heads={}, D={}".format(*sizes)
+        expect_close(y, oracle.forward(case.inputs), tolerance=FORWARD_TOLERANCE, what=what, dtype=case.dtype)
+
+
+@suite.check(rung="core", needs=[forward_matches], points=1)
+def memory_layouts(submission: Submission, rng: np.random.Generator) -> None:
+    """Arguments that are not contiguous in memory give the same y."""
+    for layout in LAYOUTS:
+        case = draw_telling(rng, "float32")
+        y, _ = forward(submission, case, layout)
+        what = f"y for {layout} arguments"
+        expect_close(y, oracle.forward(case.inputs), tolerance=FORWARD_TOLERANCE, what=what, dtype="float32")
+
+
+@suite.check(rung="core", needs=[forward_matches], points=2)
+def causality(submission: Submission, rng: np.random.Generator) -> None:
+    """Changing x at later positions changes nothing at earlier ones, not even the last bit, however large the change."""
+    case = draw_telling(rng, "float32")
+    length = case.inputs.x.shape[1]
+    now = int(rng.integers(2, length))
+    before = _past(forward(submission, case)[0], now)
+    for size in (1e4, 1.0):
+        x = case.inputs.x.copy()
+        x[:, now:] = size * rng.standard_normal(x[:, now:].shape)
+        after = _past(forward(submission, replace(case, inputs=replace(case.inputs, x=x)))[0], now)
+        changed = ~(before == after)
+        lost = np.isnan(after).any() or bool((np.abs(after - before) > 0.1 * np.abs(before).max()).any())
+        expect(
+            not changed.any(),
+            f"x was changed from position {now} on, and y changed at position {int(np.argwhere(changed)[:, 1].min()) if changed.any() else 0}",
+            expected="bit for bit the same y at all earlier positions",
+            actual=f"{int(changed.sum())} of {changed.size} earlier elements differ",
+            diagnosis="max-includes-the-future" if lost and size > 1.0 else "sees-the-future",
+        )
+
+
+def _past(y: Tensor, now: int) -> np.ndarray:
+    return y.array[:, :now]
+
+
+@suite.check(rung="core", needs=[forward_matches], points=2)
+def large_inputs(submission: Submission, rng: np.random.Generator) -> None:
+    """With x scaled by 1e4, y is finite and right."""
+    case = draw_large(rng)
+    y, _ = forward(submission, case)
+    bugs = Mistakes(oracle.LARGE_INPUT_BUGS, partial(oracle.forward, case.inputs))
+    expect_close(y, oracle.forward(case.inputs), tolerance=FORWARD_TOLERANCE, what="y", dtype="float32", bugs=bugs)
+
+
+# ---- backward --------------------------------------------------------------------------------------------------------
+
+
+def _gradient_matches(submission: Submission, rng: np.random.Generator, name: str) -> None:
+    case = draw_telling(rng, "float32")
+    _, cache = forward(submission, case)
+    found = backward(submission, Tensor(case.dy), cache)[name]
+    expected = oracle.gradients(case.inputs, case.dy)[name]
+    table = {misconception: oracle.BACKWARD_BUGS[misconception] for misconception in oracle.SHOWS_IN[name]}
+    bugs = Mistakes(table, lambda switched_on: oracle.gradients(case.inputs, case.dy, switched_on)[name])
+    expect_close(found, expected, tolerance=GRADIENT_TOLERANCE, what=f"the gradient of {name}", dtype="float32", bugs=bugs)
+
+
+@suite.check(rung="core", needs=[forward_matches], points=1)
+def gradient_of_w_out(submission: Submission, rng: np.random.Generator) -> None:
+    """The gradient of w_out agrees with a float64 reference to 1e-5 of its largest element."""
+    _gradient_matches(submission, rng, "w_out")
+
+
+@suite.check(rung="core", needs=[forward_matches], points=1)
+def gradient_of_b_out(submission: Submission, rng: np.random.Generator) -> None:
+    """The gradient of b_out agrees with a float64 reference to 1e-5 of its largest element."""
+    _gradient_matches(submission, rng, "b_out")
+
+
+@suite.check(rung="core", needs=[forward_matches], points=3)
+def gradient_of_w_qkv(submission: Submission, rng: np.random.Generator) -> None:
+    """The gradient of w_qkv agrees with a float64 reference to 1e-5 of its largest element."""
+    _gradient_matches(submission, rng, "w_qkv")
+
+
+@suite.check(rung="core", needs=[forward_matches], points=1)
+def gradient_of_b_qkv(submission: Submission, rng: np.random.Generator) -> None:
+    """The gradient of b_qkv agrees with a float64 reference to 1e-5 of its largest element."""
+    _gradient_matches(submission, rng, "b_qkv")
+
+
+@suite.check(rung="core", needs=[forward_matches], points=2)
+def gradient_of_x(submission: Submission, rng: np.random.Generator) -> None:
+    """The gradient of x agrees with a float64 reference to 1e-5 of its largest element."""
+    _gradient_matches(submission, rng, "x")
+
+
+FIVE_GRADIENTS = [gradient_of_w_out, gradient_of_b_out, gradient_of_w_qkv, gradient_of_b_qkv, gradient_of_x]
+
+
+@suite.check(rung="core", needs=[forward_matches], points=2)
+def finite_differences(submission: Submission, rng: np.random.Generator) -> dict[str, float]:
+    """In float64, moving all five arrays a little both ways changes your own y as your own gradients say."""
+    case = draw(rng, 2, 5, 2, 3, "float64")
+    directions = {name: rng.standard_normal(getattr(case.inputs, name).shape) for name in oracle.GRADIENT_NAMES}
+    length = float(np.sqrt(sum((direction**2).sum() for direction in directions.values())))
+    y, cache = forward(submission, case)
+    gradients = backward(submission, Tensor(case.dy), cache)
+    for name, gradient in gradients.items():
+        shape = np.zeros_like(directions[name])
+        expect_close(gradient, shape, tolerance=Tolerance(0.0, np.inf), what=f"the gradient of {name}", dtype="float64")
+    ahead, behind = (_loss(submission, _moved(case, directions, sign * DIFFERENCE_STEP / length)) for sign in (1, -1))
+    measured = (ahead - behind) / (2 * DIFFERENCE_STEP)
+    claimed = sum(float((gradients[name].array * directions[name]).sum()) for name in directions) / length
+    # along a random unit direction a gradient of norm g and n elements has a slope of about g / sqrt(n)
+    size = sum(direction.size for direction in directions.values())
+    norm = float(np.sqrt(sum((gradient.array**2).sum() for gradient in gradients.values())))
+    distance = abs(measured - claimed) * np.sqrt(size) / norm if norm else np.inf
+    single = oracle.forward(case.inputs)
+    rounded = float(np.abs(y.array - single).max()) > 1e-9 * float(np.abs(single).max())
+    expect(
+        distance <= DIFFERENCE_TOLERANCE,
+        "your backward pass does not agree with a small change of your own forward pass",
+        expected=f"a slope of {measured:.10g}, measured on your forward pass",
+        actual=f"a slope of {claimed:.10g} according to your gradients",
+        diagnosis="computes-in-float32" if rounded and distance < 0.3 else None,
+    )
+    return {"relative_distance": float(distance)}
+
+
+def _moved(case: Case, directions: Mapping[str, np.ndarray], step: float) -> Case:
+    moved = {name: getattr(case.inputs, name) + step * direction for name, direction in directions.items()}
+    return replace(case, inputs=replace(case.inputs, **moved))
+
+
+def _loss(submission: Submission, case: Case) -> float:
+    y, _ = forward(submission, case)
+    expect_close(y, np.zeros_like(case.dy), tolerance=Tolerance(0.0, np.inf), what="y", dtype="float64")
+    return float((case.dy * y.array).sum())
+
+
+@suite.check(rung="core", needs=FIVE_GRADIENTS, points=1)
+def backward_edge_cases(submission: Submission, rng: np.random.Generator) -> None:
+    """The gradients are right at the edge sizes and for arguments that are not contiguous, and finite at large inputs."""
+    for index, sizes in enumerate(EDGES):
+        case = draw(rng, *sizes, ("float64", "float32")[index % 2])
+        _expect_gradients(submission, case, "contiguous", "B={}, T={}, n_heads={}, D={}".format(*sizes))
+    for layout in LAYOUTS:
+        _expect_gradients(submission, draw_telling(rng, "float32"), layout, f"{layout} arguments")
+    case = draw_large(rng)
+    _, cache = forward(submission, case)
+    for name, gradient in backward(submission, Tensor(case.dy), cache).items():
+        expected = np.zeros_like(getattr(case.inputs, name))
+        what = f"the gradient of {name} for x scaled by 1e4"
+        expect_close(gradient, expected, tolerance=Tolerance(0.0, np.inf), what=what, dtype="float32")
+
+
+def _expect_gradients(submission: Submission, case: Case, layout: str, what: str) -> None:
+    _, cache = forward(submission, case, layout)
+    found = backward(submission, Tensor(case.dy, layout=layout), cache)
+    for name, expected in oracle.gradients(case.inputs, case.dy).items():
+        label = f"the gradient of {name} for {what}"
+        expect_close(found[name], expected, tolerance=GRADIENT_TOLERANCE, what=label, dtype=case.dtype)
+
+
+@suite.check(rung="core", needs=[shapes_and_types], points=1)
+def inputs_untouched(submission: Submission, rng: np.random.Generator) -> None:
+    """Neither function modifies its arguments."""
+    case = draw_telling(rng, "float32")
+    *sent, n_heads = case.arguments()
+    kept = [submission.put(tensor) for tensor in sent]
+    _, cache = submission.call("attention_forward", *kept, n_heads, opaque=(1,))
+    names = ("x", "w_qkv", "b_qkv", "w_out", "b_out")
+    _expect_unchanged(names, kept, sent, "attention_forward")
+    dy = submission.put(Tensor(case.dy))
+    backward(submission, dy, cache)
+    _expect_unchanged((*names, "dy"), [*kept, dy], [*sent, Tensor(case.dy)], "attention_backward")
+
+
+def _expect_unchanged(names: Sequence[str], kept: Sequence[Reference], sent: Sequence[Tensor], by: str) -> None:
+    for name, reference, original in zip(names, kept, sent, strict=True):
+        expect_unchanged(reference, original, what=f"{name}, an argument of {by},")
+
+
+@suite.check(rung="core", needs=FIVE_GRADIENTS, points=1)
+def calls_in_flight(submission: Submission, rng: np.random.Generator) -> None:
+    """Forward A, forward B, backward A gives the gradients of A, with all sizes of B the same as those of A."""
+    first = draw_telling(rng, "float32")
+    batch, length, width = first.inputs.x.shape
+    heads = first.inputs.n_heads
+    second = draw(rng, batch, length, heads, width // heads, "float32")
+    _, cache = forward(submission, first)
+    forward(submission, second)
+    found = backward(submission, Tensor(first.dy), cache)
+    try:
+        expected = oracle.gradients(first.inputs, first.dy)
+        expect_close(found, expected, tolerance=GRADIENT_TOLERANCE, what="the gradients of the first call", dtype="float32")
+    except CheckFailed as failure:
+        # the five gradients of one call alone are right, so it is the second call that did it
+        raise CheckFailed(
+            "a forward pass with other inputs, made before the backward pass, changed the gradients",
+            expected=failure.expected,
+            actual=failure.actual,
+            diagnosis="state-shared-between-calls",
+        ) from failure
