@@ -20,7 +20,10 @@ Model = TypeVar("Model")
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9_]*)\Z")
 _FLOAT = re.compile(r"[-+]?([0-9][0-9_]*)?\.?[0-9_]*([eE][-+]?[0-9]+)?\Z")
 _QUOTED = {"'", '"', "|", ">"}
-_PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ["bool", "float", "int", "map", "merge", "null", "seq", "str", "timestamp", "value"]}
+_PLAIN_TAGS = {
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ["bool", "float", "int", "map", "merge", "null", "seq", "str", "timestamp", "value"]
+}
 _NULL = {"", "null", "~"}
 _LOOKALIKE_BOOLEANS = {"yes", "no", "on", "off", "y", "n", "True", "False", "TRUE", "FALSE"}
 

@@ -7,34 +7,26 @@ import importlib.metadata
 import os
 import platform
 import secrets
-import shutil
-import sysconfig
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from deepfield_cli import __version__
-from deepfield_cli.content.packs import ProblemLocation, packs
+from deepfield_cli.content.packs import ProblemLocation
 from deepfield_cli.content.problem import Problem, Rung
 from deepfield_cli.errors import DeepfieldError, near_miss
-from deepfield_cli.grading.loading import load_suite, probe_source
+from deepfield_cli.grading.loading import load_suite
 from deepfield_cli.grading.result import CheckResult, GradeResult, PackReference
 from deepfield_cli.grading.running import Failure, Run
 from deepfield_cli.grading.source_rules import advise
+from deepfield_cli.grading.stage import Stage
 from deepfield_cli.grading.suite import Check
-from deepfield_cli.sandbox.limits import Limits
 from deepfield_cli.sandbox.pool import WarmPool
 from deepfield_cli.sandbox.staging import SubmissionFiles, read_submission
-from deepfield_cli.sandbox.submission import Blueprint, Submission
-from deepfield_cli.sandbox.wire import encode
-
-if TYPE_CHECKING:
-    from deepfield_cli.sandbox.process import WorkerProcess
 
 # A run seed has 63 bits: enough that no learner tries them all, and it fits every integer type.
 _SEED_BITS = 63
@@ -76,6 +68,7 @@ class Grade:
     result: GradeResult
     files: SubmissionFiles
     failures: tuple[Failure, ...]
+    entry: str
 
 
 def grade(
@@ -86,6 +79,7 @@ def grade(
     on_finish: Callable[[CheckResult], None] = lambda result: None,
     cancelled: threading.Event | None = None,
     on_plan: Callable[[Sequence[Check]], None] = lambda checks: None,
+    stage: Stage | None = None,
 ) -> Grade:
     """Grade one submission.
 
@@ -95,20 +89,24 @@ def grade(
 
     """
     problem = request.location.load()
-    pool.start(problem.preload)  # imports begin while this process reads the suite
     files = read_submission(request.source, problem.entry)
-    suite = load_suite(request.location)
-    checks = _selected(suite.of_rung(request.rung), request, problem)
-    _require_data(problem, request)
-    on_plan(checks)
-    started, clock = datetime.now(UTC), time.monotonic()
-    seed = secrets.randbits(_SEED_BITS) if request.seed is None else request.seed
-    with _laid_out(request, problem, files) as opener:
+    _require_rung(problem, request.rung)
+    own_stage = stage is None
+    stage = stage or Stage(request.location, request.rung, request.hidden)
+    try:
+        pool.start(problem.preload, stage.blueprint.arming())  # imports begin while this process reads the suite
+        checks = _selected(load_suite(request.location).of_rung(request.rung), request, problem)
+        _require_data(problem, request)
+        on_plan(checks)
+        pool.start(problem.preload, stage.blueprint.arming()).wait_ready()
+        started, clock = datetime.now(UTC), time.monotonic()
+        seed = secrets.randbits(_SEED_BITS) if request.seed is None else request.seed
+        stage.lay_out(files)
         run = Run(
             problem=problem,
             seed=seed,
-            open_submission=opener.learner(pool),
-            open_shipped=opener.shipped(pool),
+            open_submission=partial(stage.submission, pool),
+            open_shipped=partial(stage.shipped, pool),
             data=request.data,
             deadline_seconds=problem.rungs[request.rung].seconds,
             on_start=on_start,
@@ -117,103 +115,20 @@ def grade(
             stop_at_first_failure=request.stop_at_first_failure,
         )
         results = run.run(checks, parallel=request.parallel)
+    finally:
+        if own_stage:
+            stage.remove()
     result = _summary(request, problem, files, results, seed=seed, isolation=run.isolation, started=started)
     elapsed = round(time.monotonic() - clock, 4)
-    return Grade(result.model_copy(update={"seconds": elapsed}), files, tuple(run.failures))
+    return Grade(result.model_copy(update={"seconds": elapsed}), files, tuple(run.failures), problem.entry)
 
 
-def arming_frame(location: ProblemLocation, rung: Rung = "core") -> bytes:
-    """The request that arms a spare worker for a problem before a submission is there."""
-    problem = location.load()
-    return encode(_blueprint(problem, location, Path(), Path(), rung, ()).arming())
-
-
-class _Opener:
-    """Gives submissions on the staged files; one private folder for the whole run."""
-
-    def __init__(self, request: GradeRequest, problem: Problem, files: SubmissionFiles, root: Path) -> None:
-        self.request = request
-        self.problem = problem
-        self.root = root
-        self.blueprint = self._staged(files, "submission")
-
-    def learner(self, pool: WarmPool) -> Callable[[float], Submission]:
-        return self._factory(pool, lambda: self.blueprint)
-
-    def shipped(self, pool: WarmPool) -> Callable[[float], Submission]:
-        def blueprint() -> Blueprint:
-            solution = self.request.location.solutions()[0]
-            return self._staged(read_submission(solution, self.problem.entry), "shipped")
-
-        return self._factory(pool, blueprint)
-
-    def _factory(self, pool: WarmPool, blueprint: Callable[[], Blueprint]) -> Callable[[float], Submission]:
-        arming = encode(self.blueprint.arming())
-
-        def acquire() -> WorkerProcess:
-            return pool.acquire(self.problem.preload, arming)
-
-        return lambda seconds: Submission(acquire, _within(blueprint(), seconds), call_seconds=seconds)
-
-    def _staged(self, files: SubmissionFiles, name: str) -> Blueprint:
-        folder, scratch = self.root / name, self.root / "scratch"
-        if not folder.exists():
-            folder.mkdir()
-            scratch.mkdir(exist_ok=True)
-            files.write_to(folder)
-        request = self.request
-        return _blueprint(self.problem, request.location, folder, scratch, request.rung, request.hidden)
-
-
-def _within(blueprint: Blueprint, seconds: float) -> Blueprint:
-    from dataclasses import replace
-
-    return replace(blueprint, limits=blueprint.limits.with_seconds(seconds))
-
-
-@contextlib.contextmanager
-def _laid_out(request: GradeRequest, problem: Problem, files: SubmissionFiles) -> Iterator[_Opener]:
-    root = Path(tempfile.mkdtemp(prefix="deepfield-"))
-    try:
-        yield _Opener(request, problem, files, root)
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
-
-
-def _blueprint(
-    problem: Problem, location: ProblemLocation, folder: Path, scratch: Path, rung: Rung, hidden: Sequence[Path]
-) -> Blueprint:
-    spec = problem.rungs[rung]
-    modules = {rule.module: rule.reason for rule in problem.forbidden if rule.module}
-    return Blueprint(
-        folder=folder,
-        entry=problem.entry,
-        scratch=scratch,
-        limits=Limits(
-            memory_mb=spec.memory_mb, threads=spec.threads, network=problem.network == "loopback", gpu=spec.gpu
-        ),
-        rules=[rule.model_dump(include={"call", "operators", "reason"}) for rule in problem.forbidden if rule.call],
-        modules=modules,
-        hidden=[*(str(path) for path in hidden), *_graders_folders(), *_package_folders(list(modules))],
-        probe=probe_source(location),
-    )
-
-
-def _graders_folders() -> list[str]:
-    bundled = Path(__file__).resolve().parent.parent / "_pack"
-    return [str(bundled), *(str(pack.root / "graders") for pack in packs())]
-
-
-def _package_folders(names: Sequence[str]) -> list[str]:
-    """Where forbidden packages would lie, so that they are unreadable as well as unimportable."""
-    roots = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    return [os.path.join(root, name) for root in roots for name in names]
+def _require_rung(problem: Problem, rung: Rung) -> None:
+    if rung not in problem.rungs:
+        raise DeepfieldError(f'{problem.id} has no rung "{rung}"', fix=f"it has {', '.join(problem.rungs)}")
 
 
 def _selected(checks: list[Check], request: GradeRequest, problem: Problem) -> list[Check]:
-    if request.rung not in problem.rungs:
-        has = ", ".join(problem.rungs)
-        raise DeepfieldError(f'{problem.id} has no rung "{request.rung}"', fix=f"it has {has}")
     if not checks:
         raise DeepfieldError(f"the suite of {problem.id} has no checks at rung {request.rung}")
     names = [check.name for check in checks]

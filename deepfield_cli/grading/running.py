@@ -24,6 +24,7 @@ from deepfield_cli.sandbox.submission import Recorder, Submission
 # The most lines of expected or actual values that a learner is shown.
 _MAXIMUM_LINES = 12
 _PARALLEL = 2
+_LOOK_SECONDS = 0.05
 
 
 class Cancelled(Exception):
@@ -68,6 +69,7 @@ class Run:
     stop_at_first_failure: bool = False
     failures: list[Failure] = field(default_factory=list)
     isolation: str = "none"
+    _open: list[Submission] = field(default_factory=list)
 
     def run(self, checks: Sequence[Check], *, parallel: int = _PARALLEL) -> list[CheckResult]:
         """Run the checks and return their results in the given order; raise Cancelled if given up."""
@@ -76,28 +78,37 @@ class Run:
         waiting = list(checks)
         running: dict[Future[CheckResult], Check] = {}
         with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="check") as executor:
-            while waiting or running:
-                for check in self._startable(waiting, running, results, parallel):
-                    waiting.remove(check)
-                    running[executor.submit(self._one, check, results, end)] = check
-                done, _ = wait(running, return_when=FIRST_COMPLETED, timeout=0.2)
-                for future in done:
-                    check = running.pop(future)
-                    results[check.name] = future.result()
-                    self.on_finish(results[check.name])
-                if self.cancelled.is_set():
-                    wait(running)
-                    raise Cancelled
-                if self.stop_at_first_failure and any(result.outcome == "failed" for result in results.values()):
-                    waiting.clear()
+            try:
+                while waiting or running:
+                    for check in self._startable(waiting, running, parallel):
+                        waiting.remove(check)
+                        running[executor.submit(self._one, check, results, end)] = check
+                    self._collect(running, results)
+                    if self.stop_at_first_failure and any(result.outcome == "failed" for result in results.values()):
+                        waiting.clear()
+            except BaseException:  # given up, or Ctrl-C: the threads wait for workers, so the workers must go
+                self.give_up()
+                raise
         return [results[check.name] for check in checks if check.name in results]
 
+    def give_up(self) -> None:
+        """End every worker of this run, from whichever thread."""
+        self.cancelled.set()
+        for submission in list(self._open):
+            submission.kill()
+
+    def _collect(self, running: dict[Future[CheckResult], Check], results: dict[str, CheckResult]) -> None:
+        """Wait for the next result, and look now and then whether the run was given up."""
+        done, _ = wait(running, return_when=FIRST_COMPLETED, timeout=_LOOK_SECONDS)
+        if self.cancelled.is_set():
+            raise Cancelled
+        for future in done:
+            check = running.pop(future)
+            results[check.name] = future.result()
+            self.on_finish(results[check.name])
+
     def _startable(
-        self,
-        waiting: list[Check],
-        running: Mapping[Future[CheckResult], Check],
-        results: Mapping[str, CheckResult],
-        parallel: int,
+        self, waiting: list[Check], running: Mapping[Future[CheckResult], Check], parallel: int
     ) -> Iterator[Check]:
         """Checks whose needs are decided, as many as there is room for; an exclusive one only alone and last."""
         room = parallel - len(running)
@@ -133,10 +144,12 @@ class Run:
         started = time.monotonic()
         submission = self.open_submission(seconds)
         opened = [submission]
+        self._open.append(submission)
         try:
             outcome, cause, metrics = self._judge(check, submission, seconds, opened)
         finally:
             for one in opened:
+                self._open.remove(one)
                 one.close()
         self.isolation = submission.isolation or self.isolation
         elapsed = round(time.monotonic() - started, 4)
@@ -153,7 +166,10 @@ class Run:
         if "shipped" in check.parameters:
             arguments["shipped"] = self.open_shipped(seconds)
             opened.append(arguments["shipped"])
+            self._open.append(arguments["shipped"])
         try:
+            if self.cancelled.is_set():
+                raise CheckFailed("the run was given up")
             submission.start()
             metrics = check.function(**{name: arguments[name] for name in check.parameters})
         except CheckFailed as failure:

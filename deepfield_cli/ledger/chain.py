@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from deepfield_cli.ledger import blobs
-from deepfield_cli.ledger.connection import transaction
 from deepfield_cli.ledger.entry import COLUMNS, GENESIS, SELECT_ENTRIES, chain_hash
 from deepfield_cli.ledger.manifest import decode_manifest
 
@@ -52,7 +51,7 @@ def verify(connection: sqlite3.Connection) -> ChainReport:
     """Check everything in one consistent view, in constant memory. Damage is reported, not raised."""
     findings = _Findings()
     checks = (_check_file, _check_entries, _check_end, _check_blobs, _check_references, _check_manifests)
-    with transaction(connection, "BEGIN"), _lenient_text(connection):
+    with _one_view(connection), _lenient_text(connection):
         for check in checks:
             try:
                 check(connection, findings)
@@ -164,6 +163,16 @@ def _check_manifests(connection: sqlite3.Connection, findings: _Findings) -> Non
         for digest in files.values():
             if not blobs.is_stored(connection, digest):
                 _note(findings.missing_blobs, digest)
+
+
+@contextmanager
+def _one_view(connection: sqlite3.Connection) -> Iterator[None]:
+    """What others append meanwhile is not seen. Ended by ROLLBACK, as COMMIT fails after a damaged page was met."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
 
 
 @contextmanager

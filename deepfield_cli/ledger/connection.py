@@ -66,9 +66,9 @@ def patiently(action: Callable[[], Answer]) -> Answer:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing. IMMEDIATE: what is read inside cannot be overtaken by another writer."""
-    patiently(lambda: connection.execute(begin))
+    patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
     try:
         yield
         patiently(lambda: connection.execute("COMMIT"))

@@ -63,6 +63,16 @@ def explained(path: Path, *, writing: bool) -> Iterator[None]:
         raise failure from error
 
 
+@contextmanager
+def explained_at_opening(path: Path, *, writing: bool) -> Iterator[None]:
+    """Like `explained`; besides, SQLite may quote a damaged schema in bytes that Python cannot read as text."""
+    try:
+        with explained(path, writing=writing):
+            yield
+    except UnicodeDecodeError as error:
+        raise LedgerCorrupt("the ledger is damaged (its schema is no text)", where=str(path), fix=REBUILD) from error
+
+
 def _explain(error: sqlite3.Error, path: Path, *, writing: bool) -> LedgerError | None:
     code, where = primary_code(error), str(path)
     if code in _CORRUPT or _is_undecodable(error):

@@ -58,7 +58,8 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[Migration]) -> None:
 
 
 def _apply(connection: sqlite3.Connection, step: Migration) -> None:
-    # Imported here: it brings numpy, and most commands never migrate.
+    # Imported here: it brings numpy, and most commands never migrate. Only from 4.0 on does it keep to the transaction
+    # in which it is called; before that, `create` committed half a step.
     from sqlite_utils import Database
 
     with transaction(connection):

@@ -8,7 +8,7 @@ from pathlib import Path
 from deepfield_cli.errors import LedgerError
 from deepfield_cli.ledger import schema
 from deepfield_cli.ledger.connection import connect_to_read, connect_to_write, transaction
-from deepfield_cli.ledger.errors import LedgerMissing, LedgerReadOnly, explained
+from deepfield_cli.ledger.errors import LedgerMissing, LedgerReadOnly, explained_at_opening
 from deepfield_cli.ledger.migrations import migrate, pending
 
 
@@ -17,15 +17,14 @@ def open_to_write(path: Path, *, create: bool) -> sqlite3.Connection:
     _refuse_what_is_no_file(path)
     if not path.exists():
         _prepare_folder(path, create=create)
-    with explained(path, writing=True):
+    with explained_at_opening(path, writing=True):
         connection = connect_to_write(path, create=create)
         try:
             steps = pending(connection, schema.MIGRATIONS, path)
-            # Only the lock shows whether we may write, and it is better known before an hour of grading than after.
-            with transaction(connection):
-                pass
             if steps:
                 migrate(connection, steps)
+            else:
+                _prove_writable(connection)
         except BaseException:
             connection.close()
             raise
@@ -37,7 +36,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     _refuse_what_is_no_file(path)
     if not path.exists():
         _refuse_missing(path)
-    with explained(path, writing=False):
+    with explained_at_opening(path, writing=False):
         connection = connect_to_read(path)
         try:
             steps = pending(connection, schema.MIGRATIONS, path)
@@ -57,6 +56,12 @@ def _bring_up_to_date(path: Path) -> None:
     except LedgerReadOnly as error:
         what = "the ledger is empty or has an older format, and cannot be brought up to date here"
         raise LedgerReadOnly(what, where=error.where, fix=error.fix) from error
+
+
+def _prove_writable(connection: sqlite3.Connection) -> None:
+    """Write nothing, as only a write shows whether we may; better known before an hour of grading than after it."""
+    with transaction(connection):
+        connection.execute("INSERT INTO blobs SELECT * FROM blobs WHERE FALSE")
 
 
 def _refuse_what_is_no_file(path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deepfield_cli.errors import CheckFailed
-from deepfield_cli.sandbox.pool import wait_status_text
+from deepfield_cli.sandbox.endings import wait_status_text
 
 _HELP = {
     "not-implemented": "Replace `raise NotImplementedError` with your code; `deepfield hint` gives a first push.",

@@ -9,12 +9,13 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgpack
 
 from deepfield_cli.errors import SandboxError
+from deepfield_cli.sandbox.blueprint import Blueprint, confine
 from deepfield_cli.sandbox.process import WorkerProcess
 
 # Importing torch takes 1 to 3 s on a quiet laptop; a cold disk or a busy machine is slower by an order of magnitude.
@@ -44,6 +45,7 @@ class Zygote:
 
     def __init__(self, modules: Sequence[str]) -> None:
         self.modules = tuple(modules)
+        self.arming: Mapping[str, Any] | None = None
         self._lock = threading.Lock()
         self._ready = False
         kind = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_STREAM
@@ -69,6 +71,14 @@ class Zygote:
                     fix="install it; deepfield doctor shows what is there",
                 )
             self._ready = True
+            if self.arming is not None:
+                self._arm(self.arming)
+
+    def _arm(self, arming: Mapping[str, Any]) -> None:
+        self._control.send(msgpack.packb({"op": "arm", "arming": dict(arming)}))
+        fault = self._receive()["fault"]
+        if fault is not None:
+            raise SandboxError(f"the problem's probe or traps cannot be loaded: {fault}")
 
     def fork(self) -> WorkerProcess:
         """Return a new worker, not yet confined."""
@@ -118,13 +128,13 @@ class Zygote:
 
 
 class WarmPool:
-    """Zygotes by their modules, each with spare workers that were forked before they were needed."""
+    """Zygotes, one per problem's modules and traps, each with spare workers that were forked before they were needed."""
 
-    def __init__(self, *, spares: int = 0) -> None:
-        self.spares = spares
-        self._zygotes: dict[tuple[str, ...], Zygote] = {}
-        self._idle: dict[tuple[str, ...], list[WorkerProcess]] = {}
-        self._arming: dict[tuple[str, ...], bytes] = {}
+    def __init__(self) -> None:
+        self._zygotes: dict[Key, Zygote] = {}
+        self._unarmed: list[Zygote] = []
+        self._idle: dict[Key, list[WorkerProcess]] = {}
+        self._parked: list[WorkerProcess] = []
         self._lock = threading.Lock()
 
     def __enter__(self) -> WarmPool:
@@ -133,73 +143,82 @@ class WarmPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self, modules: Sequence[str]) -> Zygote:
-        """Start the zygote for these modules if there is none; do not wait for it."""
-        key = tuple(modules)
+    def adopt(self, zygote: Zygote) -> None:
+        """Take over a zygote that was started before it was known for which problem."""
+        self._unarmed.append(zygote)
+
+    def start(self, modules: Sequence[str], arming: Mapping[str, Any]) -> Zygote:
+        """The zygote for these modules and traps, started if there is none; does not wait for it."""
+        key = _key(modules, arming)
         with self._lock:
             if key not in self._zygotes:
-                self._zygotes[key] = Zygote(key)
+                waiting = next((one for one in self._unarmed if one.modules == tuple(modules)), None)
+                if waiting is not None:
+                    self._unarmed.remove(waiting)
+                self._zygotes[key] = waiting or Zygote(modules)
+                self._zygotes[key].arming = arming
             return self._zygotes[key]
 
-    def adopt(self, zygote: Zygote) -> None:
-        """Take over a zygote that was started before the pool."""
-        self._zygotes.setdefault(zygote.modules, zygote)
-
-    def refill(self, modules: Sequence[str], arming: bytes) -> None:
-        """Fork spare workers and arm them, so that the next grade need not.
-
-        Args:
-            modules: the preloaded modules.
-            arming: the encoded request that sets a problem's traps; spares armed otherwise are ended first.
-
-        """
-        key = tuple(modules)
-        zygote = self.start(key)
+    def refill(self, blueprint: Blueprint, spares: int) -> None:
+        """Fork spare workers and confine them for a blueprint, so that the next grade need not."""
+        key = _key(blueprint.preload, blueprint.arming())
+        zygote = self.start(blueprint.preload, blueprint.arming())
         with self._lock:
             idle = self._idle.pop(key, [])
-        if self._arming.get(key) != arming:
-            _close_all(idle)
-            idle = []
-        while len(idle) < self.spares:
+        kept = [worker for worker in idle if worker.prepared_for == blueprint.place()]
+        _close_all([worker for worker in idle if worker not in kept])
+        while len(kept) < spares:
             worker = zygote.fork()
-            worker.request(arming, START_SECONDS)
-            worker.armed = True
-            idle.append(worker)
+            confine(worker, blueprint)
+            kept.append(worker)
         with self._lock:
-            self._arming[key] = arming
-            self._idle[key] = idle
+            self._idle[key] = kept
 
-    def acquire(self, modules: Sequence[str], arming: bytes | None = None) -> WorkerProcess:
-        """A fresh worker: a spare one that is armed for this problem if there is, else a new fork."""
-        key = tuple(modules)
+    def acquire(self, blueprint: Blueprint) -> WorkerProcess:
+        """A fresh worker: a spare one that is confined for this blueprint if there is, else a new fork."""
+        key = _key(blueprint.preload, blueprint.arming())
         with self._lock:
-            idle = self._idle.get(key)
-            if idle and self._arming.get(key) == arming:
-                return idle.pop()
-        return self.start(key).fork()
+            idle = self._idle.get(key, [])
+            ready = next((worker for worker in idle if worker.prepared_for == blueprint.place()), None)
+            if ready is not None:
+                idle.remove(ready)
+                return ready
+        try:
+            return self.start(blueprint.preload, blueprint.arming()).fork()
+        except SandboxError:  # the warm process itself was lost (the kernel's memory killer, say): once more, with a new one
+            with self._lock:
+                self._zygotes.pop(key, None)
+            return self.start(blueprint.preload, blueprint.arming()).fork()
+
+    def park(self, worker: WorkerProcess) -> None:
+        """Stop a worker that is done with; it is ended by the next ``tidy``."""
+        worker.park()
+        with self._lock:
+            self._parked.append(worker)
+
+    def tidy(self) -> None:
+        """End the parked workers."""
+        with self._lock:
+            parked, self._parked = self._parked, []
+        _close_all(parked)
 
     def close(self) -> None:
         """End every process of the pool."""
+        self.tidy()
         _close_all([worker for idle in self._idle.values() for worker in idle])
-        for zygote in self._zygotes.values():
+        for zygote in [*self._zygotes.values(), *self._unarmed]:
             zygote.close()
         self._zygotes.clear()
         self._idle.clear()
 
 
+Key = tuple[tuple[str, ...], bytes]
+
+
+def _key(modules: Sequence[str], arming: Mapping[str, Any]) -> Key:
+    return tuple(modules), msgpack.packb(dict(arming))
+
+
 def _close_all(workers: Sequence[WorkerProcess]) -> None:
     for worker in workers:
         worker.close()
-
-
-def wait_status_text(status: int) -> str:
-    """Say how a process ended, in words."""
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        names: dict[int, str] = {
-            signal.SIGSEGV: "a segmentation fault",
-            signal.SIGKILL: "being killed",
-            signal.SIGXCPU: "using up its CPU time",
-        }
-        return f"ended by {names.get(number, signal.Signals(number).name)} (signal {number})"
-    return f"ended by itself with exit code {os.WEXITSTATUS(status)}"

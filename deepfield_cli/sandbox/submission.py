@@ -3,57 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from deepfield_cli.errors import CheckFailed, SandboxError
 from deepfield_cli.sandbox import faults
-from deepfield_cli.sandbox.channel import FrameTooLarge
-from deepfield_cli.sandbox.limits import Limits
-from deepfield_cli.sandbox.process import ScratchFull, WorkerDied, WorkerProcess, WorkerTimeout
-from deepfield_cli.sandbox.wire import RemoteObject, WireError, decode, encode
-
-_SETUP_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Blueprint:
-    """Everything that a worker is told about the submission it will run.
-
-    Attributes:
-        folder: the staged copy of the submission.
-        entry: the file to run.
-        scratch: the folder under which each worker gets its own.
-        limits: what a worker may use.
-        rules: forbidden calls, as plain maps (call, operators, reason).
-        modules: forbidden packages and why.
-        hidden: folders that no worker may read.
-        probe: source of the problem's probe, if it has one.
-
-    """
-
-    folder: Path
-    entry: str
-    scratch: Path
-    limits: Limits
-    rules: Sequence[Mapping[str, Any]] = ()
-    modules: Mapping[str, str] = field(default_factory=dict)
-    hidden: Sequence[str] = ()
-    probe: str | None = None
-
-    def arming(self) -> dict[str, Any]:
-        """What a worker can be told before the submission is known."""
-        return {
-            "op": "arm",
-            "rules": [dict(rule) for rule in self.rules],
-            "modules": dict(self.modules),
-            "probe": self.probe,
-            "threads": self.limits.threads,
-        }
+from deepfield_cli.sandbox.blueprint import Blueprint, confine
+from deepfield_cli.sandbox.exchange import exchange
+from deepfield_cli.sandbox.process import WorkerProcess
+from deepfield_cli.sandbox.wire import RemoteObject
 
 
 @dataclass(frozen=True)
@@ -62,6 +22,16 @@ class Usage:
 
     cpu_seconds: float
     peak_memory_bytes: int
+
+
+class Workers(Protocol):
+    """Where worker processes come from and go to."""
+
+    def acquire(self, blueprint: Blueprint) -> WorkerProcess:
+        """Give a fresh worker."""
+
+    def park(self, worker: WorkerProcess) -> None:
+        """Take back a worker that is done with."""
 
 
 class Recorder:
@@ -80,17 +50,17 @@ class Submission:
     """One worker with the learner's code loaded, started at the first use.
 
     Args:
-        acquire: gives a fresh worker process.
+        workers: gives a fresh worker process, and takes it back.
         blueprint: what the worker runs and may use.
         call_seconds: the wall-clock limit of everything that is asked of it, from its start on.
 
     """
 
-    def __init__(self, acquire: Callable[[], WorkerProcess], blueprint: Blueprint, *, call_seconds: float) -> None:
+    def __init__(self, workers: Workers, blueprint: Blueprint, *, call_seconds: float) -> None:
         self._deadline: float | None = None
         self.isolation: str | None = None
         self.recorder = Recorder()
-        self._acquire = acquire
+        self._workers = workers
         self._blueprint = blueprint
         self._call_seconds = call_seconds
         self._process: WorkerProcess | None = None
@@ -163,11 +133,17 @@ class Submission:
         """What the learner's code printed."""
         return self._output if self._process is None else self._process.output()
 
+    def kill(self) -> None:
+        """End the worker from another thread: whoever waits for its answer is told that it died."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def close(self) -> None:
-        """End the worker."""
+        """Let go of the worker."""
         if self._process is not None:
-            self._process.close()
             self._output = self._process.output()
+            self._workers.park(self._process)
             self._process = None
 
     # shared with Reference
@@ -207,46 +183,19 @@ class Submission:
         return remaining
 
     def _exchange(self, process: WorkerProcess, request: Mapping[str, Any], what: str, seconds: float) -> Any:
-        try:
-            frame = encode(dict(request), keep=_number_of)
-        except WireError as error:
-            raise SandboxError(f"the suite sent {what} something that cannot be sent: {error}") from error
-        try:
-            answer = decode(process.request(frame, seconds), resolve=self._resolve)
-        except WorkerTimeout:
-            raise faults.timeout_failure(what, seconds) from None
-        except WorkerDied as death:
-            raise faults.death_failure(what, death.status) from None
-        except ScratchFull:
-            raise faults.scratch_failure(what) from None
-        except (WireError, FrameTooLarge) as error:
-            raise faults.answer_failure(what, str(error)) from None
-        return _unwrapped(answer, what)
+        return exchange(process, request, what, seconds, self._resolve)
 
     def _started(self) -> WorkerProcess:
         if self._process is None:
-            self._process = self._acquire()
+            self._process = self._workers.acquire(self._blueprint)
             self._set_up(self._process)
         return self._process
 
     def _set_up(self, process: WorkerProcess) -> None:
         plan = self._blueprint
-        process.scratch = Path(tempfile.mkdtemp(dir=plan.scratch))
-        confine = {
-            "op": "confine",
-            "folder": str(plan.folder),
-            "scratch": str(process.scratch),
-            "limits": plan.limits.as_wire(),
-            "hidden": list(plan.hidden),
-        }
-        try:
-            if not process.armed:
-                self._exchange(process, plan.arming(), "the worker", _SETUP_SECONDS)
-            self.isolation = str(self._exchange(process, confine, "the worker", _SETUP_SECONDS))
-        except CheckFailed as failure:  # nothing of the learner's has run yet
-            raise SandboxError(
-                f"the worker could not be set up: {failure.rationale} {failure.actual or ''}"
-            ) from failure
+        if process.prepared_for != plan.place():
+            confine(process, plan)
+        self.isolation = process.isolation
         try:
             self._exchange(process, {"op": "load", "entry": plan.entry}, plan.entry, self._remaining(plan.entry))
         except CheckFailed as failure:
@@ -298,24 +247,6 @@ class Reference:
 
     def __repr__(self) -> str:
         return f"<a value of yours, kept in the worker: {self.number}>"
-
-
-def _number_of(value: Any) -> int:
-    if isinstance(value, Reference):
-        return value.number
-    raise WireError(f"a value of type {type(value).__name__} cannot be sent")
-
-
-def _unwrapped(answer: Any, what: str) -> Any:
-    if not isinstance(answer, dict) or not ("ok" in answer or "fault" in answer):
-        raise faults.answer_failure(what, "the answer has not the form of an answer")
-    violations = answer.get("violations")
-    if violations:
-        raise faults.fault_as_failure({"kind": "forbidden-call", "text": str(violations[0])}, what)
-    if "fault" in answer:
-        fault = answer["fault"]
-        raise faults.fault_as_failure(fault if isinstance(fault, dict) else {}, what)
-    return answer["ok"]
 
 
 def _demand_tuple(value: Any, count: int, what: str) -> None:

@@ -27,7 +27,22 @@ _ARRAY, _TUPLE, _REFERENCE, _BIG_INTEGER, _STREAM = 1, 2, 3, 4, 5
 # dtypes that numpy lacks cross as integers of the same width, and are decoded to float32 in the grader
 _TORCH_ONLY = {"bfloat16": "int16", "float8_e4m3fn": "uint8", "float8_e5m2": "uint8"}
 _NUMPY_DTYPES = frozenset(
-    ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64", "complex64", "complex128"]
+    [
+        "bool",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float16",
+        "float32",
+        "float64",
+        "complex64",
+        "complex128",
+    ]
 )
 
 

@@ -31,9 +31,8 @@ class MissingName(Exception):
     """The submission has no such function, class or attribute."""
 
 
-def serve(connection: socket.socket) -> None:
+def serve(connection: socket.socket, worker: Worker) -> None:
     """Answer requests until the grader hangs up. Runs in a freshly forked process."""
-    worker = Worker()
     while True:
         try:
             request = decode(receive_frame(connection), resolve=worker.value_of, worker=True)
@@ -74,8 +73,8 @@ class Worker:
 
     # what the grader may ask
 
-    def do_arm(self, *, rules: list[dict[str, Any]], modules: dict[str, str], probe: str | None, threads: int) -> None:
-        """Set the problem's traps; done ahead of time in a spare worker."""
+    def arm(self, *, rules: list[dict[str, Any]], modules: dict[str, str], probe: str | None, threads: int) -> None:
+        """Set the problem's traps; done once in the zygote, for all workers that it will fork."""
         torch = sys.modules.get("torch")
         if torch is not None and threads != torch.get_num_threads():
             torch.set_num_threads(threads)

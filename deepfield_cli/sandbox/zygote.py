@@ -20,6 +20,7 @@ from typing import Any
 import msgpack
 
 from deepfield_cli.sandbox import worker
+from deepfield_cli.sandbox.confinement import readable_roots
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -33,11 +34,11 @@ def main(control_descriptor: int, modules: list[str]) -> None:
     gc.disable()
     missing = [text for text in map(_import, modules) if text]
     _warm_up()
-    gc.freeze()
-    _reply(control, {"ready": not missing, "missing": missing, "pid": os.getpid()})
+    _reply(control, {"ready": not missing, "missing": missing})
+    prototype = worker.Worker()
     children: set[int] = set()
     try:
-        while _serve_one(control, children):
+        while _serve_one(control, children, prototype):
             pass
     finally:
         for child in children:
@@ -45,16 +46,18 @@ def main(control_descriptor: int, modules: list[str]) -> None:
         os._exit(0)
 
 
-def _serve_one(control: socket.socket, children: set[int]) -> bool:
+def _serve_one(control: socket.socket, children: set[int], prototype: worker.Worker) -> bool:
     data, ancillary, _, _ = control.recvmsg(65536, socket.CMSG_SPACE(2 * array.array("i").itemsize))
     if not data:
         return False
     request = msgpack.unpackb(data)
     descriptors = _descriptors(ancillary)
     if request["op"] == "fork":
-        child = _fork(control, descriptors)
+        child = _fork(control, descriptors, prototype)
         children.add(child)
         _reply(control, {"pid": child})
+    elif request["op"] == "arm":
+        _reply(control, {"fault": _arm(prototype, request["arming"])})
     elif request["op"] == "reap":
         children.discard(request["pid"])
         _reply(control, {"status": _reap(request["pid"], children)})
@@ -63,17 +66,27 @@ def _serve_one(control: socket.socket, children: set[int]) -> bool:
     return True
 
 
-def _fork(control: socket.socket, descriptors: list[int]) -> int:
+def _arm(prototype: worker.Worker, arming: dict[str, Any]) -> str | None:
+    """Set the problem's traps and load its probe: grader code, inherited by every worker."""
+    try:
+        prototype.arm(**arming)
+    except Exception as error:  # noqa: BLE001 - a probe that cannot be loaded is told to the author
+        return f"{type(error).__name__}: {error}"
+    gc.freeze()
+    return None
+
+
+def _fork(control: socket.socket, descriptors: list[int], prototype: worker.Worker) -> int:
     child = os.fork()
     if child:
         return child
     try:
-        _become_worker(control, descriptors)
+        _become_worker(control, descriptors, prototype)
     finally:
         os._exit(70)
 
 
-def _become_worker(control: socket.socket, descriptors: list[int]) -> None:
+def _become_worker(control: socket.socket, descriptors: list[int], prototype: worker.Worker) -> None:
     os.setsid()
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -88,7 +101,7 @@ def _become_worker(control: socket.socket, descriptors: list[int]) -> None:
         if descriptor > 2 and descriptor != connection:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
-    worker.serve(socket.socket(fileno=connection))
+    worker.serve(socket.socket(fileno=connection), prototype)
 
 
 def _open_descriptors() -> list[int]:
@@ -149,7 +162,8 @@ def _import(name: str) -> str | None:
 
 
 def _warm_up() -> None:
-    """Run torch's first operators here, where /proc can be read, and not in every worker again."""
+    """Do here, once, what every worker would do at its first step: paths, torch's first operators, /proc/cpuinfo."""
+    readable_roots([])
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)

@@ -1,7 +1,7 @@
 """Causal multi-head attention and its five gradients in float64 numpy, right or with any known mistake switched on.
 
-Every function takes `bugs`, a frozenset of names. The empty set is the truth; a name out of FORWARD_BUGS or BACKWARD_BUGS
-gives the answer of somebody who made that mistake. Names combine, so the answer to two mistakes at once can be had too.
+Every function takes `bugs`, a frozenset of names. The empty set is the truth; a name out of the tables below gives the
+answer of somebody who made that mistake. Names combine, so the answer to two mistakes at once can be had too.
 A name is `misconception` or `misconception/variant`: one misunderstanding can be typed in several ways.
 
 Letters: B batch, T positions, C channels, H heads, D = C / H channels of one head.
@@ -104,7 +104,12 @@ _ON_THE_WAY_TO_QKV = (
 # The mistakes that can be seen in each gradient, the likelier first.
 SHOWS_IN = {
     "x": ("dx-misses-a-path", *_ON_THE_WAY_TO_QKV, "dx-adds-residual"),
-    "w_qkv": (*_ON_THE_WAY_TO_QKV, "weight-gradient-transposed", "gradients-averaged-over-batch", "gradient-overwritten"),
+    "w_qkv": (
+        *_ON_THE_WAY_TO_QKV,
+        "weight-gradient-transposed",
+        "gradients-averaged-over-batch",
+        "gradient-overwritten",
+    ),
     "b_qkv": (*_ON_THE_WAY_TO_QKV, "bias-gradient-not-summed", "bias-gradient-averaged", "gradient-overwritten"),
     "w_out": (
         "dw-out-wrong-activation",
@@ -142,13 +147,13 @@ class Trace:
 
 
 def forward(inputs: Inputs, bugs: Bugs = NO_BUGS) -> np.ndarray:
-    """y of shape (B, T, C)."""
+    """Return y, (B, T, C)."""
     return trace(inputs, bugs).output
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def trace(inputs: Inputs, bugs: Bugs = NO_BUGS) -> Trace:
-    """The whole forward pass, kept."""
+    """Run the forward pass and keep all of it."""
     double = _in_float64(inputs)
     qkv = double.x @ double.w_qkv
     if not bugs & {"bias-missing/qkv", "bias-missing/both"}:
@@ -174,7 +179,7 @@ def _in_float64(inputs: Inputs) -> Inputs:
 
 def _heads(qkv: np.ndarray, heads: int, bugs: Bugs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(B, T, 3C) to three times (B, H, T, D)."""
-    batch, length, width = qkv.shape
+    batch, length, _ = qkv.shape
     if "qkv-interleaved/head-major" in bugs:
         grid = qkv.reshape(batch, length, heads, 3, -1).transpose(3, 0, 2, 1, 4)
         return grid[0], grid[1], grid[2]
@@ -294,7 +299,7 @@ def _normalised_after_shift(scores: np.ndarray, shift: np.ndarray, visible: np.n
 
 
 def _first_row(weights: np.ndarray, scores: np.ndarray, bugs: Bugs) -> np.ndarray:
-    """With the diagonal hidden, position 0 has nothing to look at; what comes out depends on how the mask was written."""
+    """Fill the row of position 0, which sees nothing once the diagonal is hidden, as each kind of mask would."""
     if "mask-hides-diagonal/uniform" in bugs:  # every logit is the same large negative number
         weights[..., 0, :] = 1.0 / weights.shape[-1]
     if "mask-hides-diagonal/zero" in bugs:  # NaN wiped away
@@ -321,7 +326,7 @@ def _output(inputs: Inputs, merged: np.ndarray, merged_values: np.ndarray, bugs:
 
 
 def gradients(inputs: Inputs, dy: np.ndarray, bugs: Bugs = NO_BUGS) -> dict[str, np.ndarray]:
-    """d sum(dy * y) / d each of the five arrays, in the order of GRADIENT_NAMES."""
+    """Differentiate sum(dy * y) with respect to each of the five arrays."""
     double = _in_float64(inputs)
     dy = np.asarray(dy, dtype=np.float64)
     kept = trace(double, bugs)
@@ -339,13 +344,11 @@ def gradients(inputs: Inputs, dy: np.ndarray, bugs: Bugs = NO_BUGS) -> dict[str,
 
 
 def _d_qkv(inputs: Inputs, dy: np.ndarray, kept: Trace, bugs: Bugs) -> np.ndarray:
-    """The gradient with respect to x @ w_qkv + b_qkv, (B, T, 3C)."""
+    """Go back as far as x @ w_qkv + b_qkv, (B, T, 3C)."""
     split_bugs, merge_bugs = _reshape_bugs(bugs)
     d_heads = _split(_d_merged(inputs, dy, bugs), inputs.n_heads, split_bugs)  # (B, H, T, D)
-    if "gradient-leaks-through-mask/weights" in bugs:
-        weights = _softmax(kept.scores, -1, NO_BUGS)
-    else:
-        weights = kept.weights
+    leaks = "gradient-leaks-through-mask/weights" in bugs
+    weights = _softmax(kept.scores, -1, NO_BUGS) if leaks else kept.weights
     d_values = _transposed_unless("dv", weights, bugs) @ d_heads
     d_scores = _d_scores(kept, weights, d_heads, bugs)
     scale_q, scale_k = _backward_scales(kept.queries.shape[-1], bugs)
@@ -409,7 +412,7 @@ def _backward_scales(size: int, bugs: Bugs) -> tuple[float, float]:
 
 
 def _activation(inputs: Inputs, kept: Trace, bugs: Bugs) -> np.ndarray:
-    """What w_out was multiplied with, (B, T, C)."""
+    """Return what w_out was multiplied with, (B, T, C)."""
     if "dw-out-wrong-activation/x" in bugs:
         return inputs.x
     if "dw-out-wrong-activation/values" in bugs:

@@ -1,4 +1,4 @@
-"""The hidden checks of llm/attention: one oracle comparison per promise of the brief, on inputs that tell the known mistakes apart."""
+"""The hidden checks of llm/attention: each promise of the brief, on inputs that tell the known mistakes apart."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ from . import oracle
 
 suite = Suite("llm/attention")
 
-# Relative to the largest element. Over 300 seeds the five shipped styles (batched, einsum, loops, online softmax, float64 inside)
-# stay below 5e-7 in y and 1.4e-6 in a gradient, both in float32; the nearest known mistake is 4e-2 away in y and 1e-2 in a gradient.
+# Relative to the largest element. In 4000 float32 draws the six shipped styles stay below 5e-7 in y and 1.8e-6 in every
+# gradient (99.9 % of the draws: 4e-7 and 8e-7). The nearest known mistake is some 3e-2 away in either.
 FORWARD_TOLERANCE = Tolerance(relative=1e-5)
 GRADIENT_TOLERANCE = Tolerance(relative=1e-5)
+# Type, shape, dtype and finiteness only.
+ANY_VALUE = Tolerance(relative=0.0, absolute=np.inf)
 # The worked example is printed to four decimals.
 EXAMPLE_TOLERANCE = Tolerance(relative=0.0, absolute=6e-5)
-# Central differences with a step of 1e-6 along a unit direction, in float64, relative to the gradient's norm over the root of its
-# size. Honest code stays below 3e-9; a scale held in float32 on one side only costs 3e-8; float32 arithmetic inside costs 1e-2 typically.
+# Central differences in float64 with a step of 1e-6 along a unit direction, relative to the gradient's norm over the
+# root of its size. Honest code stays below 3e-9; a scale that is held in float32 on one side only costs 3e-8;
+# float32 arithmetic inside costs 1e-2 as a rule, and less than the tolerance once in ten thousand runs.
 DIFFERENCE_STEP = 1e-6
 DIFFERENCE_TOLERANCE = 1e-6
 
@@ -54,30 +57,39 @@ class Case:
 
     @property
     def dtype(self) -> str:
+        """The dtype that the answers must have."""
         return str(self.inputs.x.dtype)
 
     def arguments(self, layout: str = "contiguous") -> list[Any]:
+        """The six arguments of attention_forward as they are sent."""
         arrays = (self.inputs.x, self.inputs.w_qkv, self.inputs.b_qkv, self.inputs.w_out, self.inputs.b_out)
         return [*(Tensor(array, layout=layout) for array in arrays), self.inputs.n_heads]
 
 
-def draw(rng: np.random.Generator, batch: int, length: int, heads: int, size: int, dtype: str, gain: float = 1.0) -> Case:
-    """Scores with a spread near 1: far from uniform weights, far from one-hot ones, little rounding."""
+def draw(
+    rng: np.random.Generator, batch: int, length: int, heads: int, size: int, dtype: str, gain: float = 1.0
+) -> Case:
+    """Draw a case whose scores have a spread near 1: weights neither uniform nor one-hot, and little rounding."""
     width = heads * size
     drawn = (
-        rng.standard_normal((batch, length, width)),
-        rng.standard_normal((width, 3 * width)) * gain * width**-0.5,
-        rng.standard_normal(3 * width) * 0.5,
-        rng.standard_normal((width, width)) * width**-0.5,
-        rng.standard_normal(width) * 0.5,
-        rng.standard_normal((batch, length, width)),
+        _spread(rng, batch, length, width),
+        _spread(rng, width, 3 * width) * gain * width**-0.5,
+        _spread(rng, 3 * width) * 0.5,
+        _spread(rng, width, width) * width**-0.5,
+        _spread(rng, width) * 0.5,
+        _spread(rng, batch, length, width),
     )
     *arrays, dy = (array.astype(dtype) for array in drawn)
     return Case(oracle.Inputs(*arrays, heads), dy)
 
 
+def _spread(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Draw with mean 0 and variance 1; uniform, because a normal's tails make draws that round badly."""
+    return rng.uniform(-np.sqrt(3.0), np.sqrt(3.0), shape)
+
+
 def draw_telling(rng: np.random.Generator, dtype: str) -> Case:
-    """Sizes that are all different, several heads, several sequences: what two mistakes share, this tells apart."""
+    """Draw sizes that are all different, with several heads and sequences: no two mistakes give the same answer."""
     heads, size = HEADS_AND_SIZES[rng.integers(len(HEADS_AND_SIZES))]
     batch = int(rng.integers(2, 4))
     lengths = [length for length in range(6, 12) if length not in (batch, heads, size, heads * size)]
@@ -85,10 +97,10 @@ def draw_telling(rng: np.random.Generator, dtype: str) -> Case:
 
 
 def draw_large(rng: np.random.Generator) -> Case:
-    """x times 1e4, scores near 1e11, and in each row one score so far above the others that rounding cannot matter.
+    """Draw scores near 1e11, and in each row one so far above the others that rounding cannot matter.
 
-    Some rows lie wholly below -2e10, where a large negative number in place of minus infinity shows. One head, so that the
-    pattern of what overflows tells the ways of overflowing apart.
+    Some rows lie wholly below -2e10, where a large negative number in place of minus infinity shows. There is one head,
+    so that the pattern of what overflows tells the ways of overflowing apart.
     """
     while True:
         case = draw(rng, 2, 6, 1, 5, "float32", gain=30.0)
@@ -104,12 +116,13 @@ def draw_large(rng: np.random.Generator) -> Case:
 
 
 def forward(submission: Submission, case: Case, layout: str = "contiguous") -> tuple[Tensor, Reference]:
+    """Call attention_forward; the cache stays where it is."""
     y, cache = submission.call("attention_forward", *case.arguments(layout), opaque=(1,))
     return y, cache
 
 
 def backward(submission: Submission, dy: Any, cache: Reference) -> dict[str, Any]:
-    """The gradients, after the gate that they are a dictionary with the five names."""
+    """Call attention_backward; anything but a dictionary with the five names is a failure."""
     answer = submission.call("attention_backward", dy, cache)
     names = ", ".join(oracle.GRADIENT_NAMES)
     expect(
@@ -130,13 +143,14 @@ def backward(submission: Submission, dy: Any, cache: Reference) -> dict[str, Any
 
 
 class Mistakes(Bugs):
-    """Every variant of every misconception of a table alone, then any two that differ; nothing is computed before it is needed."""
+    """Every variant of every misconception of a table alone, then any two together; computed when asked for."""
 
     def __init__(self, table: Mapping[str, Sequence[str]], answer: Callable[[oracle.Bugs], Any]) -> None:
         self._answer_to = answer
         self._variants = [(name, bug) for name, bugs in table.items() for bug in bugs]
 
     def candidates(self) -> Iterator[tuple[str, Callable[[], Any]]]:
+        """Names and answers, single mistakes first."""
         for name, bug in self._variants:
             yield name, partial(self._answer_to, frozenset({bug}))
         for (first, one), (second, other) in itertools.combinations(self._variants, 2):
@@ -149,11 +163,21 @@ class Mistakes(Bugs):
 
 @suite.check(rung="core", points=1)
 def shapes_and_types(submission: Submission, rng: np.random.Generator) -> None:
-    """attention_forward returns (y, cache); y is a tensor with the shape and the dtype of x, in float32 and in float64."""
+    """attention_forward returns (y, cache); y is a tensor of the shape and dtype of x, in float32 and in float64."""
     for dtype, sizes in (("float32", (2, 5, 3, 2)), ("float64", (3, 4, 2, 3))):
         case = draw(rng, *sizes, dtype)
         y, _ = forward(submission, case)
-        expect_close(y, oracle.forward(case.inputs), tolerance=Tolerance(relative=np.inf), what="y", dtype=dtype)
+        _expect_form(y, case.inputs.x.shape, dtype)
+
+
+def _expect_form(y: Any, shape: tuple[int, ...], dtype: str) -> None:
+    """Values are left to the next check, which can tell what is wrong with them."""
+    is_tensor = isinstance(y, Tensor) and y.kind == "torch"
+    expect(is_tensor, f"y is not a tensor but a {type(y).__name__}", diagnosis="wrong-type")
+    words = "y has another shape than x"
+    expect(y.shape == shape, words, expected=str(list(shape)), actual=str(list(y.shape)), diagnosis="wrong-shape")
+    words = "y has another dtype than x"
+    expect(y.dtype == dtype, words, expected=dtype, actual=y.dtype, diagnosis="wrong-dtype")
 
 
 @suite.check(rung="core", needs=[shapes_and_types], points=3)
@@ -199,8 +223,12 @@ def edge_sizes(submission: Submission, rng: np.random.Generator) -> None:
     for index, sizes in enumerate(EDGES):
         case = draw(rng, *sizes, ("float32", "float64")[index % 2])
         y, _ = forward(submission, case)
-        what = "y for B={}, T={}, n_heads={}, D={}".format(*sizes)
+        what = f"y for {_sizes_in_words(sizes)}"
         expect_close(y, oracle.forward(case.inputs), tolerance=FORWARD_TOLERANCE, what=what, dtype=case.dtype)
+
+
+def _sizes_in_words(sizes: tuple[int, int, int, int]) -> str:
+    return "B={}, T={}, n_heads={}, D={}".format(*sizes)
 
 
 @suite.check(rung="core", needs=[forward_matches], points=1)
@@ -214,38 +242,32 @@ def memory_layouts(submission: Submission, rng: np.random.Generator) -> None:
 
 
 @suite.check(rung="core", needs=[forward_matches], points=2)
-def causality(submission: Submission, rng: np.random.Generator) -> None:
-    """Changing x at later positions changes nothing at earlier ones, not even the last bit, however large the change."""
-    case = draw_telling(rng, "float32")
-    length = case.inputs.x.shape[1]
-    now = int(rng.integers(2, length))
-    before = _past(forward(submission, case)[0], now)
-    for size in (1e4, 1.0):
-        x = case.inputs.x.copy()
-        x[:, now:] = size * rng.standard_normal(x[:, now:].shape)
-        after = _past(forward(submission, replace(case, inputs=replace(case.inputs, x=x)))[0], now)
-        changed = ~(before == after)
-        lost = np.isnan(after).any() or bool((np.abs(after - before) > 0.1 * np.abs(before).max()).any())
-        expect(
-            not changed.any(),
-            f"x was changed from position {now} on, and y changed at position {int(np.argwhere(changed)[:, 1].min()) if changed.any() else 0}",
-            expected="bit for bit the same y at all earlier positions",
-            actual=f"{int(changed.sum())} of {changed.size} earlier elements differ",
-            diagnosis="max-includes-the-future" if lost and size > 1.0 else "sees-the-future",
-        )
-
-
-def _past(y: Tensor, now: int) -> np.ndarray:
-    return y.array[:, :now]
-
-
-@suite.check(rung="core", needs=[forward_matches], points=2)
 def large_inputs(submission: Submission, rng: np.random.Generator) -> None:
     """With x scaled by 1e4, y is finite and right."""
     case = draw_large(rng)
     y, _ = forward(submission, case)
     bugs = Mistakes(oracle.LARGE_INPUT_BUGS, partial(oracle.forward, case.inputs))
     expect_close(y, oracle.forward(case.inputs), tolerance=FORWARD_TOLERANCE, what="y", dtype="float32", bugs=bugs)
+
+
+@suite.check(rung="core", needs=[forward_matches], points=2)
+def causality(submission: Submission, rng: np.random.Generator) -> None:
+    """Changing x at later positions changes nothing at earlier ones, bit for bit, however large the change."""
+    case = draw_telling(rng, "float32")
+    now = int(rng.integers(2, case.inputs.x.shape[1]))
+    before = forward(submission, case)[0].array[:, :now]
+    for size in (1.0, 1e4):
+        x = case.inputs.x.copy()
+        x[:, now:] = size * rng.standard_normal(x[:, now:].shape)
+        after = forward(submission, replace(case, inputs=replace(case.inputs, x=x)))[0].array[:, :now]
+        changed = int((before != after).sum())
+        expect(
+            changed == 0,
+            f"x was changed from position {now} on, and y changed before it",
+            expected=f"y[:, :{now}] the same, bit for bit",
+            actual=f"{changed} of {before.size} elements of y[:, :{now}] differ",
+            diagnosis="sees-the-future",
+        )
 
 
 # ---- backward --------------------------------------------------------------------------------------------------------
@@ -255,10 +277,11 @@ def _gradient_matches(submission: Submission, rng: np.random.Generator, name: st
     case = draw_telling(rng, "float32")
     _, cache = forward(submission, case)
     found = backward(submission, Tensor(case.dy), cache)[name]
-    expected = oracle.gradients(case.inputs, case.dy)[name]
+    right = oracle.gradients(case.inputs, case.dy)[name]
     table = {misconception: oracle.BACKWARD_BUGS[misconception] for misconception in oracle.SHOWS_IN[name]}
     bugs = Mistakes(table, lambda switched_on: oracle.gradients(case.inputs, case.dy, switched_on)[name])
-    expect_close(found, expected, tolerance=GRADIENT_TOLERANCE, what=f"the gradient of {name}", dtype="float32", bugs=bugs)
+    what = f"the gradient of {name}"
+    expect_close(found, right, tolerance=GRADIENT_TOLERANCE, what=what, dtype="float32", bugs=bugs)
 
 
 @suite.check(rung="core", needs=[forward_matches], points=1)
@@ -304,7 +327,7 @@ def finite_differences(submission: Submission, rng: np.random.Generator) -> dict
     gradients = backward(submission, Tensor(case.dy), cache)
     for name, gradient in gradients.items():
         shape = np.zeros_like(directions[name])
-        expect_close(gradient, shape, tolerance=Tolerance(0.0, np.inf), what=f"the gradient of {name}", dtype="float64")
+        expect_close(gradient, shape, tolerance=ANY_VALUE, what=f"the gradient of {name}", dtype="float64")
     ahead, behind = (_loss(submission, _moved(case, directions, sign * DIFFERENCE_STEP / length)) for sign in (1, -1))
     measured = (ahead - behind) / (2 * DIFFERENCE_STEP)
     claimed = sum(float((gradients[name].array * directions[name]).sum()) for name in directions) / length
@@ -331,16 +354,16 @@ def _moved(case: Case, directions: Mapping[str, np.ndarray], step: float) -> Cas
 
 def _loss(submission: Submission, case: Case) -> float:
     y, _ = forward(submission, case)
-    expect_close(y, np.zeros_like(case.dy), tolerance=Tolerance(0.0, np.inf), what="y", dtype="float64")
+    expect_close(y, np.zeros_like(case.dy), tolerance=ANY_VALUE, what="y", dtype="float64")
     return float((case.dy * y.array).sum())
 
 
 @suite.check(rung="core", needs=FIVE_GRADIENTS, points=1)
 def backward_edge_cases(submission: Submission, rng: np.random.Generator) -> None:
-    """The gradients are right at the edge sizes and for arguments that are not contiguous, and finite at large inputs."""
-    for index, sizes in enumerate(EDGES):
-        case = draw(rng, *sizes, ("float64", "float32")[index % 2])
-        _expect_gradients(submission, case, "contiguous", "B={}, T={}, n_heads={}, D={}".format(*sizes))
+    """The gradients are right at the edge sizes and for non-contiguous arguments, and finite at large inputs."""
+    for sizes in EDGES:
+        # in float64: with so few terms a gradient can be all cancellation, and float32 rounding looks large beside it
+        _expect_gradients(submission, draw(rng, *sizes, "float64"), "contiguous", _sizes_in_words(sizes))
     for layout in LAYOUTS:
         _expect_gradients(submission, draw_telling(rng, "float32"), layout, f"{layout} arguments")
     case = draw_large(rng)
@@ -348,7 +371,7 @@ def backward_edge_cases(submission: Submission, rng: np.random.Generator) -> Non
     for name, gradient in backward(submission, Tensor(case.dy), cache).items():
         expected = np.zeros_like(getattr(case.inputs, name))
         what = f"the gradient of {name} for x scaled by 1e4"
-        expect_close(gradient, expected, tolerance=Tolerance(0.0, np.inf), what=what, dtype="float32")
+        expect_close(gradient, expected, tolerance=ANY_VALUE, what=what, dtype="float32")
 
 
 def _expect_gradients(submission: Submission, case: Case, layout: str, what: str) -> None:
@@ -388,9 +411,11 @@ def calls_in_flight(submission: Submission, rng: np.random.Generator) -> None:
     _, cache = forward(submission, first)
     forward(submission, second)
     found = backward(submission, Tensor(first.dy), cache)
+    right = oracle.gradients(first.inputs, first.dy)
     try:
-        expected = oracle.gradients(first.inputs, first.dy)
-        expect_close(found, expected, tolerance=GRADIENT_TOLERANCE, what="the gradients of the first call", dtype="float32")
+        expect_close(
+            found, right, tolerance=GRADIENT_TOLERANCE, what="the gradients of the first call", dtype="float32"
+        )
     except CheckFailed as failure:
         # the five gradients of one call alone are right, so it is the second call that did it
         raise CheckFailed(

@@ -42,7 +42,7 @@ def attention_backward(dy, cache):
     dv = weights.transpose(-2, -1) @ d_heads  # (B, H, T, D)
     d_weights = d_heads @ v.transpose(-2, -1)  # (B, H, T, T)
 
-    # weights = softmax(scores).  The weights of a row share one sum: raising one lowers the others. That is the second term.
+    # weights = softmax(scores).  The weights of a row sum to one: raising one lowers the others, hence the second term.
     # subtle: where the mask hid a key its weight is 0, so its score gets gradient 0 and needs no mask here.
     row_sum = (weights * d_weights).sum(dim=-1, keepdim=True)  # (B, H, T, 1)
     d_scores = weights * (d_weights - row_sum)  # (B, H, T, T)
@@ -63,7 +63,7 @@ def attention_backward(dy, cache):
 
 
 def split_heads(channels, n_heads):
-    """(B, T, C) to (B, H, T, D). The channels are cut first, (B, T, H, D); only then do heads and positions change places."""
+    """(B, T, C) to (B, H, T, D): first cut the channels, (B, T, H, D), then swap heads and positions."""
     batch, length, width = channels.shape
     return channels.reshape(batch, length, n_heads, width // n_heads).transpose(1, 2)
 

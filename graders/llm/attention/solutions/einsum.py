@@ -27,7 +27,7 @@ class Cache:
 def attention_forward(
     x: Tensor, w_qkv: Tensor, b_qkv: Tensor, w_out: Tensor, b_out: Tensor, n_heads: int
 ) -> tuple[Tensor, Cache]:
-    b, t, c = x.shape
+    _, t, c = x.shape
     d = c // n_heads
     w = w_qkv.reshape(c, 3, n_heads, d)
     qkv = einsum("btc,cjhd->jbthd", x, w) + b_qkv.reshape(3, 1, 1, n_heads, d)

@@ -1,4 +1,4 @@
-"""Everything in float64 inside and back to the input's type at the end; the cache is a function, y is not contiguous."""
+"""All in float64 inside and back to the input's type at the end; the cache is a function, y is not contiguous."""
 
 import torch
 

@@ -1,0 +1,54 @@
+"""A head start: the warm process begins to import torch before this one has read its own command line.
+
+Only a guess is made here, from the arguments and the current folder; nothing depends on its being right. What is
+imported is kept to the minimum, since every millisecond spent before the start is one that nothing runs beside.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deepfield_cli.sandbox.pool import Zygote
+
+_started: list[Zygote] = []
+_PRELOAD = re.compile(r"^preload:\s*\[([\w., ]*)\]", re.MULTILINE)
+_OPTIONS_WITHOUT_GRADE = ("--help", "--all")
+
+
+def head_start(arguments: list[str]) -> None:
+    """Start the warm process for the problem that ``grade`` or ``watch`` is most likely about."""
+    if not arguments or arguments[0] not in ("grade", "watch") or any(o in arguments for o in _OPTIONS_WITHOUT_GRADE):
+        return
+    modules = _modules_of(_likely_problem(arguments[1:]))
+    if modules is not None:
+        from deepfield_cli.sandbox.pool import Zygote
+
+        _started.append(Zygote(modules))
+
+
+def take() -> list[Zygote]:
+    """The processes that were started early; the caller owns them from now on."""
+    taken = list(_started)
+    _started.clear()
+    return taken
+
+
+def _likely_problem(arguments: list[str]) -> str:
+    named = [argument.strip("/") for argument in arguments if argument.count("/") == 1 and not argument.startswith("-")]
+    here = os.getcwd().split(os.sep)
+    return named[0] if named else "/".join(here[-2:])
+
+
+def _modules_of(problem_id: str) -> list[str] | None:
+    package = os.path.dirname(os.path.abspath(__file__))
+    for root in (os.path.join(package, "_pack"), os.path.dirname(package)):
+        try:
+            with open(os.path.join(root, "problems", problem_id, "problem.yaml"), encoding="utf-8") as declaration:
+                found = _PRELOAD.search(declaration.read())
+        except OSError:
+            continue
+        return [name.strip() for name in found.group(1).split(",") if name.strip()] if found else None
+    return None

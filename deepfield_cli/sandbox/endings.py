@@ -1,0 +1,19 @@
+"""How a process ended, in words."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+
+def wait_status_text(status: int) -> str:
+    """Say how a process ended, in words."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        names: dict[int, str] = {
+            signal.SIGSEGV: "a segmentation fault",
+            signal.SIGKILL: "being killed",
+            signal.SIGXCPU: "using up its CPU time",
+        }
+        return f"ended by {names.get(number, signal.Signals(number).name)} (signal {number})"
+    return f"ended by itself with exit code {os.WEXITSTATUS(status)}"

@@ -1,0 +1,16 @@
+# fails: shapes_and_types   diagnosis: forbidden-call
+"""Calls the fused kernel itself."""
+
+import torch
+
+
+def attention_forward(x, w_qkv, b_qkv, w_out, b_out, n_heads):
+    batch, length, width = x.shape
+    q, k, v = (x @ w_qkv + b_qkv).split(width, dim=-1)
+    q, k, v = (part.reshape(batch, length, n_heads, -1).transpose(1, 2) for part in (q, k, v))
+    heads = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, True)[0]
+    return heads.transpose(1, 2).reshape(x.shape) @ w_out + b_out, None
+
+
+def attention_backward(dy, cache):
+    return {}
