@@ -11,9 +11,9 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from deepfield_cli.sandbox.pool import Zygote
+    import socket
 
-_started: list[Zygote] = []
+_started: list[tuple[list[str], tuple[int, socket.socket]]] = []
 _PRELOAD = re.compile(r"^preload:\s*\[([\w., ]*)\]", re.MULTILINE)
 _OPTIONS_WITHOUT_GRADE = ("--help", "--all")
 
@@ -24,13 +24,13 @@ def head_start(arguments: list[str]) -> None:
         return
     modules = _modules_of(_likely_problem(arguments[1:]))
     if modules is not None:
-        from deepfield_cli.sandbox.pool import Zygote
+        from deepfield_cli.sandbox.spawning import spawn_zygote
 
-        _started.append(Zygote(modules))
+        _started.append((modules, spawn_zygote(modules)))
 
 
-def take() -> list[Zygote]:
-    """The processes that were started early; the caller owns them from now on."""
+def take() -> list[tuple[list[str], tuple[int, socket.socket]]]:
+    """The processes that were started early; with the modules that they import; the caller owns them from now on."""
     taken = list(_started)
     _started.clear()
     return taken

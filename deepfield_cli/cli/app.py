@@ -56,10 +56,12 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the outermost boundary: our bug, in one line unless asked for more
+    except Exception as error:
         if os.environ.get("DEEPFIELD_DEBUG"):
             raise
-        return _complain(f"this is a bug of deepfield: {type(error).__name__}: {error} (DEEPFIELD_DEBUG=1 shows it)", OUR_BUG)
+        return _complain(
+            f"this is a bug of deepfield: {type(error).__name__}: {error} (DEEPFIELD_DEBUG=1 shows it)", OUR_BUG
+        )
     return code if isinstance(code, int) else 0
 
 

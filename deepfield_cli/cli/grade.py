@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from deepfield_cli.journey.workspace import Workspace
 
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Replay the run with this seed.")]
-OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="CHECK", help="Run this check only; repeatable.")]
-DataOption = Annotated[list[str] | None, typer.Option("--data", metavar="NAME=PATH", help="A file that the rung needs.")]
+OnlyOption = Annotated[
+    list[str] | None, typer.Option("--only", metavar="CHECK", help="Run this check only; repeatable.")
+]
+DataOption = Annotated[
+    list[str] | None, typer.Option("--data", metavar="NAME=PATH", help="A file that the rung needs.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,8 +38,11 @@ def grade(
     data: DataOption = None,
     as_json: JsonOption = False,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML.")] = None,
-    every: Annotated[Path | None, typer.Option("--all", metavar="FOLDER", help="Grade each submission in a folder.")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="With --all: how many at a time.")] = os.cpu_count() or 1,
+    every: Annotated[
+        Path | None, typer.Option("--all", metavar="FOLDER", help="Grade each submission in a folder.")
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="With --all: how many at a time.")] = os.cpu_count()
+    or 1,
 ) -> None:
     """Grade what you wrote. Exit code: 0 solved, 1 not solved, 2 cannot be graded, 3 a fault of the grader."""
     wanted = parse_rung(rung)

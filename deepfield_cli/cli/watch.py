@@ -19,7 +19,9 @@ def watch(
     rung: RungOption = "core",
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="The same inputs at every save.")] = None,
     only: Annotated[list[str] | None, typer.Option("--only", metavar="CHECK", help="This check only.")] = None,
-    data: Annotated[list[str] | None, typer.Option("--data", metavar="NAME=PATH", help="A file the rung needs.")] = None,
+    data: Annotated[
+        list[str] | None, typer.Option("--data", metavar="NAME=PATH", help="A file the rung needs.")
+    ] = None,
 ) -> None:
     """Grade at every save, until Ctrl-C. Each verdict is recorded."""
     wanted = parse_rung(rung)

@@ -161,7 +161,7 @@ class _Reader:
     def scalar(self, node: yaml.Node) -> Any:
         text = str(node.value)
         self.plain_tag(node)
-        if node.style in _QUOTED:
+        if getattr(node, "style", None) in _QUOTED:
             return text
         if text in _NULL:
             return None

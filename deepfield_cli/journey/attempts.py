@@ -37,11 +37,15 @@ def find_attempt(ledger: Ledger, number: int | None, location: ProblemLocation |
     if number is None:
         entries = ledger.entries(kind="attempt", problem=location.id if location else None, limit=1)
         if not entries:
-            raise WorkspaceError("no attempt yet", where=location.id if location else None, fix="deepfield grade makes one")
+            raise WorkspaceError(
+                "no attempt yet", where=location.id if location else None, fix="deepfield grade makes one"
+            )
         return entries[0]
     entry = ledger.entry(number)
     if entry.kind not in ("attempt", "fault"):
-        raise WorkspaceError(f"entry {number} is a {entry.kind}, not an attempt", fix="deepfield history lists attempts")
+        raise WorkspaceError(
+            f"entry {number} is a {entry.kind}, not an attempt", fix="deepfield history lists attempts"
+        )
     return entry
 
 
@@ -77,5 +81,7 @@ def restore_files(workspace: Workspace, entry: Entry, files: dict[str, bytes]) -
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
     except OSError as error:
-        raise WorkspaceError(f"cannot write: {error.strerror}", where=str(folder), fix="check space and permissions") from error
+        raise WorkspaceError(
+            f"cannot write: {error.strerror}", where=str(folder), fix="check space and permissions"
+        ) from error
     return folder

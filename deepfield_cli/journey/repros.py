@@ -10,6 +10,8 @@ from deepfield_cli.journey.workspace import Workspace
 
 def write_repros(workspace: Workspace, outcome: Grade) -> list[Path]:
     """Write a script and its inputs for each failed check that has any; a full disk is not worth a complaint here."""
+    if not outcome.failures:
+        return []
     from deepfield_cli.grading.repro import write_repro
 
     result = outcome.result

@@ -17,7 +17,7 @@ from deepfield_cli.grading.result import CheckResult
 from deepfield_cli.grading.stage import Stage
 from deepfield_cli.grading.suite import Check
 from deepfield_cli.journey.workspace import Workspace
-from deepfield_cli.sandbox.pool import WarmPool
+from deepfield_cli.sandbox.pool import WarmPool, Zygote
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Session:
         self.wish = wish
         self.folder = workspace.folder(location.id)
         self._pool = WarmPool()
-        for zygote in early.take():
-            self._pool.adopt(zygote)
+        for modules, started in early.take():
+            self._pool.adopt(Zygote(modules, started))
         self._stage: Stage | None = None
 
     def __enter__(self) -> Session:

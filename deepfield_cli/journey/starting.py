@@ -23,6 +23,7 @@ class StartReport:
         created: files that were laid out.
         kept: files that were there and stayed as they are.
         beside: updated starter files, laid beside a kept one.
+
     """
 
     folder: Path
@@ -52,7 +53,9 @@ def start_problem(workspace: Workspace, location: ProblemLocation) -> StartRepor
                     beside.append(_write_beside(path, content))
     except OSError as error:
         raise WorkspaceError(
-            f"cannot lay out the problem: {error.strerror}", where=str(error.filename or folder), fix="check permissions"
+            f"cannot lay out the problem: {error.strerror}",
+            where=str(error.filename or folder),
+            fix="check permissions",
         ) from error
     with workspace.ledger() as ledger:
         payload = {"created": created, "kept": kept, "beside": beside}

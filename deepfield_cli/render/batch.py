@@ -12,7 +12,9 @@ from deepfield_cli.render.console import escaped
 def batch_line(item: BatchItem, *, full: bool) -> str:
     """One submission as one line of JSON: the gist, or with ``full`` the whole result."""
     if item.result is None:
-        return json.dumps({"submission": item.name, "solved": False, "score": None, "exit_code": 2, "fault": item.fault})
+        return json.dumps(
+            {"submission": item.name, "solved": False, "score": None, "exit_code": 2, "fault": item.fault}
+        )
     result = item.result
     if full:
         return json.dumps({"submission": item.name, "exit_code": result.exit_code, **result.model_dump(mode="json")})

@@ -17,7 +17,14 @@ from deepfield_cli.grading.suite import Check
 from deepfield_cli.journey.session import Listener
 from deepfield_cli.render.console import foreign
 
-STYLES = {"passed": "good", "failed": "bad", "skipped": "quiet", "errored": "warn", "running": "accent", "waiting": "quiet"}
+STYLES = {
+    "passed": "good",
+    "failed": "bad",
+    "skipped": "quiet",
+    "errored": "warn",
+    "running": "accent",
+    "waiting": "quiet",
+}
 _MARKS = {"passed": "✓", "failed": "✗", "skipped": "–", "errored": "!", "waiting": "·"}
 _PLAIN_MARKS = {"passed": "ok", "failed": "FAIL", "skipped": "skip", "errored": "ERROR", "waiting": "."}
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"

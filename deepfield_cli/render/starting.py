@@ -22,9 +22,7 @@ def show_workspace(console: Console, workspace: Workspace, *, created: bool, asi
     console.print("Next: [accent]deepfield list[/], then [accent]deepfield start llm/attention[/]")
 
 
-def show_start(
-    console: Console, workspace: Workspace, problem: Problem, report: StartReport, *, created: bool
-) -> None:
+def show_start(console: Console, workspace: Workspace, problem: Problem, report: StartReport, *, created: bool) -> None:
     """Say what was laid out and what comes next."""
     if created:
         console.print(foreign(f"New workspace: {workspace.root}", "quiet"))

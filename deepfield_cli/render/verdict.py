@@ -71,7 +71,9 @@ def _labelled(console: Console, label: str, text: str, style: str) -> None:
 
 
 def _headline(console: Console, result: GradeResult) -> Text:
-    counts = {outcome: sum(check.outcome == outcome for check in result.checks) for outcome in ("passed", "failed", "skipped")}
+    counts = {
+        outcome: sum(check.outcome == outcome for check in result.checks) for outcome in ("passed", "failed", "skipped")
+    }
     tally = f"{counts['passed']} of {len(result.checks)} checks passed"
     if counts["skipped"]:
         tally += f", {counts['skipped']} skipped"
@@ -91,5 +93,3 @@ def _foundation(result: GradeResult, folder: str) -> str:
         f"graded {folder}: {files} (sha256 {result.submission_digest[:12]}), seed {result.seed}, "
         f"isolation {result.isolation}, {result.seconds:.2f} s"
     )
-
-

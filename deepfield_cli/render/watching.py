@@ -48,7 +48,9 @@ class WatchView:
                 self._console.clear()
             result = outcome.result
             clock = datetime.now().strftime("%H:%M:%S")
-            since = f"{seconds_since_save * 1000:.0f} ms after the save" if self._runs > 1 else f"{result.seconds:.1f} s"
+            since = (
+                f"{seconds_since_save * 1000:.0f} ms after the save" if self._runs > 1 else f"{result.seconds:.1f} s"
+            )
             self._console.print(f"[strong]{result.problem}[/] · {result.rung}  [quiet]{clock}, {since}[/]")
             self._list(result.checks)
             show_verdict(self._console, result, folder=self._session.workspace.shown(self._session.folder))

@@ -17,47 +17,22 @@ import msgpack
 from deepfield_cli.errors import SandboxError
 from deepfield_cli.sandbox.blueprint import Blueprint, confine
 from deepfield_cli.sandbox.process import WorkerProcess
+from deepfield_cli.sandbox.spawning import spawn_zygote
 
 # Importing torch takes 1 to 3 s on a quiet laptop; a cold disk or a busy machine is slower by an order of magnitude.
 START_SECONDS = 120.0
-_PASSED_ENVIRONMENT = (
-    "PATH",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TZ",
-    "LD_LIBRARY_PATH",
-    "CUDA_VISIBLE_DEVICES",
-    "CUDA_HOME",
-)
-# One thread each: libraries must not start thread pools before the fork, and bit-for-bit results need one order of sums.
-_FIXED_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "HOME": "/nonexistent",
-}
 
 
 class Zygote:
     """A process that has imported ``modules`` and forks workers on request."""
 
-    def __init__(self, modules: Sequence[str]) -> None:
+    def __init__(self, modules: Sequence[str], started: tuple[int, socket.socket] | None = None) -> None:
         self.modules = tuple(modules)
         self.arming: Mapping[str, Any] | None = None
         self._lock = threading.Lock()
         self._ready = False
-        kind = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_STREAM
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, kind)
+        self.pid, self._control = started or spawn_zygote(modules)
         self._control.settimeout(START_SECONDS)
-        theirs.set_inheritable(True)
-        environment = {
-            name: os.environ[name] for name in _PASSED_ENVIRONMENT if name in os.environ
-        } | _FIXED_ENVIRONMENT
-        command = [sys.executable, "-I", "-m", "deepfield_cli.sandbox.zygote", str(theirs.fileno()), ",".join(modules)]
-        self.pid = os.posix_spawn(sys.executable, command, environment, setsid=True)
-        theirs.close()
 
     def wait_ready(self) -> None:
         """Block until the modules are imported; raise SandboxError if one cannot be."""
@@ -105,7 +80,8 @@ class Zygote:
         """End the zygote; its workers die with it."""
         self._control.close()
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
-            os.kill(self.pid, signal.SIGTERM)
+            if sys.platform == "linux":  # its workers are told by the kernel; elsewhere it ends them itself
+                os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
 
     def _ask(self, request: dict[str, Any], ancillary: list[tuple[int, int, Any]]) -> dict[str, Any]:
@@ -185,7 +161,9 @@ class WarmPool:
                 return ready
         try:
             return self.start(blueprint.preload, blueprint.arming()).fork()
-        except SandboxError:  # the warm process itself was lost (the kernel's memory killer, say): once more, with a new one
+        except (
+            SandboxError
+        ):  # the warm process itself was lost (the kernel's memory killer, say): once more, with a new one
             with self._lock:
                 self._zygotes.pop(key, None)
             return self.start(blueprint.preload, blueprint.arming()).fork()
@@ -204,12 +182,13 @@ class WarmPool:
 
     def close(self) -> None:
         """End every process of the pool."""
-        self.tidy()
-        _close_all([worker for idle in self._idle.values() for worker in idle])
+        for worker in [*self._parked, *(worker for idle in self._idle.values() for worker in idle)]:
+            worker.abandon()
         for zygote in [*self._zygotes.values(), *self._unarmed]:
             zygote.close()
         self._zygotes.clear()
         self._idle.clear()
+        self._parked.clear()
 
 
 Key = tuple[tuple[str, ...], bytes]

@@ -113,6 +113,13 @@ class WorkerProcess:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGSTOP)
 
+    def abandon(self) -> None:
+        """Let go of a worker whose warm process is about to end, and it with that."""
+        if not self._closed:
+            self._closed = True
+            self._connection.close()
+            os.close(self._pipe)
+
     def close(self) -> int | None:
         """Kill the worker with everything it started; return the wait status with which it had ended."""
         if self._closed:

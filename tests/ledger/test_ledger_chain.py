@@ -177,6 +177,26 @@ def test_a_missing_file_is_named_though_its_manifest_is_there(sound: Path, tmp_p
             ledger.files(ledger.entry(1))
 
 
+def test_a_blob_that_was_swapped_for_another_sound_one_is_seen(tamper: Callable[..., Path]) -> None:
+    other = "FROM blobs AS other WHERE other.rowid = 2"
+    path = tamper(
+        f"UPDATE blobs SET data = (SELECT data {other}), checksum = (SELECT checksum {other}) WHERE rowid = 1"
+    )
+    with Ledger.open(path, write=False) as ledger:
+        entry = ledger.entry(1)
+        assert ledger.verify().damaged_blobs == (entry.payload_digest,)
+        with pytest.raises(LedgerCorrupt, match="something else than its name says"):
+            ledger.payload(entry)
+
+
+@pytest.mark.parametrize("value", ["CAST(x'ff' AS TEXT)", "x'00'"])
+def test_reading_an_entry_of_a_kind_that_is_no_text_is_one_clear_line(tamper: Callable[..., Path], value: str) -> None:
+    with Ledger.open(tamper(f"UPDATE entries SET kind = {value} WHERE id = 3"), write=False) as ledger:
+        for read in (ledger.entries, lambda: ledger.entry(3), lambda: list(ledger.walk_entries())):
+            with pytest.raises(LedgerCorrupt, match="damaged"):
+                read()
+
+
 def test_an_index_that_lies_about_progress_is_seen(tamper: Callable[..., Path]) -> None:
     """Progress is read from the indexes, so they must agree with the entries that the chain proves."""
     path = tamper(

@@ -77,6 +77,12 @@ def test_a_metric_that_is_not_a_number_does_not_lose_the_attempt(ledger: Ledger)
     assert payload["cost"] == math.inf
 
 
+def test_a_score_of_minus_zero_does_not_break_the_chain(ledger: Ledger) -> None:
+    entry = ledger.append("note", {}, score=-0.0)
+    assert math.copysign(1.0, entry.score or 0.0) == 1.0
+    assert ledger.verify().ok
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -41,6 +41,13 @@ EXAMPLE_TOLERANCE = Tolerance(relative=0.0, absolute=6e-5)
 DIFFERENCE_STEP = 1e-6
 DIFFERENCE_TOLERANCE = 1e-6
 
+# CPU seconds that attention_backward may take at COST_SIZES, beside a multiple of the learner's own forward pass. A derived
+# backward pass takes 2 to 4 times the forward pass, 40 ms in loops.py. Differences take two forward passes for each of
+# 18,752 elements: 4 s or more, even if hundreds of elements are moved at once.
+COST_SECONDS = 0.5
+COST_FACTOR = 100.0
+COST_SIZES = (2, 16, 4, 16)
+
 # n_heads and the size of a head: never equal, and neither the square of the other, so that no two wrong scales agree.
 HEADS_AND_SIZES = ((2, 5), (2, 7), (3, 5), (3, 7), (5, 3))
 # Batch, positions, n_heads, size of a head: each row has a size that a common short cut gets wrong.
@@ -380,6 +387,37 @@ def _expect_gradients(submission: Submission, case: Case, layout: str, what: str
     for name, expected in oracle.gradients(case.inputs, case.dy).items():
         label = f"the gradient of {name} for {what}"
         expect_close(found[name], expected, tolerance=GRADIENT_TOLERANCE, what=label, dtype=case.dtype)
+
+
+@suite.check(rung="core", needs=FIVE_GRADIENTS, points=1)
+def backward_cost(submission: Submission, rng: np.random.Generator) -> dict[str, float]:
+    """The backward pass costs a small multiple of the forward pass, as one does that was derived and not measured."""
+    case = draw(rng, *COST_SIZES, "float64")
+    start = submission.usage().cpu_seconds
+    _, cache = forward(submission, case)
+    middle = submission.usage().cpu_seconds
+    try:
+        found = backward(submission, Tensor(case.dy), cache)
+    except CheckFailed as failure:
+        if failure.diagnosis != "timeout":
+            raise
+        raise _measured(failure.rationale) from failure
+    spent, allowed = submission.usage().cpu_seconds - middle, COST_SECONDS + COST_FACTOR * (middle - start)
+    if spent > allowed:
+        raise _measured(f"{spent:.2f} s of CPU time, where {allowed:.2f} s are allowed")
+    for name, right in oracle.gradients(case.inputs, case.dy).items():
+        what = f"the gradient of {name}"
+        expect_close(found[name], right, tolerance=GRADIENT_TOLERANCE, what=what, dtype="float64")
+    return {"backward_cpu_seconds": spent, "forward_cpu_seconds": middle - start}
+
+
+def _measured(actual: str) -> CheckFailed:
+    return CheckFailed(
+        "attention_backward costs far more than a derived backward pass can",
+        expected=f"at most {COST_FACTOR:g} times the forward pass and {COST_SECONDS:g} s",
+        actual=actual,
+        diagnosis="gradient-measured-not-derived",
+    )
 
 
 @suite.check(rung="core", needs=[shapes_and_types], points=1)

@@ -21,7 +21,6 @@ _SEVERAL_WAYS = {
     "merges-left-to-right": ("merges-left-to-right", "merges-left-to-right-in-passes"),
     "ties-by-bytes-ascending": ("ties-by-bytes-ascending", "ties-by-joined-bytes-ascending"),
     "ties-by-bytes-descending": ("ties-by-bytes-descending", "ties-by-joined-bytes-descending"),
-    "specials-in-training": ("specials-in-training", "specials-trained-apart"),
     "lone-surrogates-encoded": ("surrogates-passed", "surrogates-dropped", "surrogates-as-question-mark"),
 }
 
@@ -61,7 +60,7 @@ class Learner:
         """Count every pair again for every merge."""
         blank = cls((), specials, switches)
         spellings = [blank.vocab[token] for token in range(len(blank.vocab))]
-        words = blank._training_words(text)
+        words = blank.training_words(text)
         room = vocab_size - 256 - (0 if "specials-not-counted" in switches else len(specials))
         merges: list[Merge] = []
         stale: dict[Pair, int] | None = None
@@ -78,7 +77,8 @@ class Learner:
             words = merge_words(words, pair, new, switches)
         return cls(merges, specials, switches)
 
-    def _training_words(self, text: str) -> dict[tuple[int, ...], int]:
+    def training_words(self, text: str) -> dict[tuple[int, ...], int]:
+        """The different pre-tokens as bytes' ids, with how often each occurs, in the order first seen."""
         words: dict[tuple[int, ...], int] = {}
         for piece in self._training_pieces(text):
             for word in self.split(piece):
@@ -92,8 +92,7 @@ class Learner:
         pieces = self._cut(text)
         if "specials-removed-not-cut" in self.switches:
             return ["".join(piece for piece, special in pieces if not special)]
-        keep = "specials-trained-apart" in self.switches
-        return [piece for piece, special in pieces if keep or not special]
+        return [piece for piece, special in pieces if not special]
 
     # Encoding
 
@@ -106,7 +105,7 @@ class Learner:
     def _ids_of_pieces(self, words: Iterable[tuple[str, bool]]) -> list[int]:
         ids: list[int] = []
         for word, special in words:
-            ids += [self._special_ids[word]] if special else self._merge(self._ids_of_bytes(word), word)
+            ids += [self._special_ids[word]] if special else self.merge_ids(self._ids_of_bytes(word), word)
         return ids
 
     def _cut(self, text: str) -> list[tuple[str, bool]]:
@@ -138,7 +137,8 @@ class Learner:
     def _ids_of_bytes(self, word: str) -> list[int]:
         return [self._byte_ids[byte] for byte in utf8(word, self.switches)]
 
-    def _merge(self, ids: list[int], word: str) -> list[int]:
+    def merge_ids(self, ids: list[int], word: str) -> list[int]:
+        """The ids of one pre-token, given the ids of its bytes."""
         if "merges-left-to-right" in self.switches:
             return merge_leftmost(ids, self._new_ids)
         if "merges-left-to-right-in-passes" in self.switches:

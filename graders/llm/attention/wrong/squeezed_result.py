@@ -1,4 +1,4 @@
-# fails: edge_sizes   diagnosis: wrong-shape
+# fails: worked_example   diagnosis: wrong-shape
 """squeeze also removes axes that happen to have size one."""
 
 import math

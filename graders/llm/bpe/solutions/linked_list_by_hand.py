@@ -124,8 +124,9 @@ class Tokenizer:
         while start < len(text):
             special, place = self._next_special(text, start, next_place)
             known = min(place, max(sure, 0))
+            closed = final or (special != "" and place == known)
             while start < known:
-                end = self._end(text, start, known, final or known == place)
+                end = self._end(text, start, known, closed)
                 if end is None:
                     return
                 yield text[start:end], False

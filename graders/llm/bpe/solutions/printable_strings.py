@@ -166,8 +166,6 @@ def join(parts, pair):
     for part in parts:
         if previous == left and part == right:
             joined[-1] = previous = left + right
-            if previous == left:
-                previous = None
         else:
             joined.append(part)
             previous = part

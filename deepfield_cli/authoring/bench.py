@@ -1,0 +1,112 @@
+"""The bench on which one problem's submissions are tried, several at a time, in real workers."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from deepfield_cli.authoring.gate import Gate, Turn
+from deepfield_cli.content.packs import ProblemLocation
+from deepfield_cli.content.problem import Problem
+from deepfield_cli.grading.grade import GradeRequest, grade
+from deepfield_cli.grading.result import CheckResult, GradeResult
+from deepfield_cli.grading.running import Run
+from deepfield_cli.grading.stage import Stage
+from deepfield_cli.grading.suite import Check
+from deepfield_cli.sandbox.pool import WarmPool
+from deepfield_cli.sandbox.staging import submission_files
+
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
+# The author's judge and the mutation run look at the rung that needs no data, no GPU and no patience.
+RUNG = "core"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One problem, its warm pool and its gate.
+
+    Attributes:
+        location: the problem.
+        problem: its declaration.
+        checks: the suite's checks of the core rung, in order.
+        jobs: submissions at a time.
+
+    """
+
+    location: ProblemLocation
+    problem: Problem
+    checks: Sequence[Check]
+    jobs: int = 2
+    _pool: WarmPool = field(default_factory=WarmPool)
+    _gate: Gate = field(default_factory=Gate)
+    _cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._pool.close()
+
+    def grade(self, source: Path) -> GradeResult:
+        """Grade a submission as a learner's would be, with a fresh seed."""
+        request = GradeRequest(self.location, source, rung=RUNG, parallel=1 if self.jobs > 1 else 2)
+        with Turn(self._gate) as turn:
+            found = grade(
+                request, self._pool, on_start=turn.on_start, on_finish=turn.on_finish, cancelled=self._cancelled
+            )
+        self._pool.tidy()
+        return found.result
+
+    def run(
+        self, files: Mapping[str, bytes], checks: Sequence[Check], *, stop_at_first_failure: bool = False
+    ) -> list[CheckResult]:
+        """Run some checks on files that exist in memory only."""
+        stage = Stage(self.location, RUNG)
+        try:
+            stage.lay_out(submission_files(files))
+            self._pool.start(self.problem.preload, stage.blueprint.arming())
+            with Turn(self._gate) as turn:
+                return self._run_of(stage, turn, stop_at_first_failure).run(checks, parallel=1)
+        finally:
+            stage.remove()
+            self._pool.tidy()
+
+    def each(self, work: Callable[[Task], Answer], tasks: Sequence[Task]) -> Iterator[tuple[Task, Answer]]:
+        """Do the tasks, ``jobs`` at a time, and give each with its answer as soon as it is there."""
+        with ThreadPoolExecutor(max_workers=self.jobs, thread_name_prefix="bench") as executor:
+            waiting: dict[Future[Answer], Task] = {executor.submit(work, task): task for task in tasks}
+            try:
+                while waiting:
+                    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        yield waiting.pop(future), future.result()
+            except BaseException:  # Ctrl-C, or a fault of the bench itself: nothing more is to be started
+                self._cancelled.set()
+                executor.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _run_of(self, stage: Stage, turn: Turn, stop_at_first_failure: bool) -> Run:
+        return Run(
+            problem=self.problem,
+            seed=secrets.randbits(63),
+            open_submission=partial(stage.submission, self._pool),
+            open_shipped=partial(stage.shipped, self._pool),
+            deadline_seconds=self.problem.rungs[RUNG].seconds,
+            on_start=turn.on_start,
+            on_finish=turn.on_finish,
+            cancelled=self._cancelled,
+            stop_at_first_failure=stop_at_first_failure,
+        )
+
+
+def without_needs(checks: Sequence[Check]) -> list[Check]:
+    """The same checks, each run whatever became of the others."""
+    return [replace(check, needs=()) for check in checks]

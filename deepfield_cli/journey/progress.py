@@ -1,0 +1,146 @@
+"""Progress: where the learner stands, asked of the record every time and never kept beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deepfield_cli.content.catalogue import Catalogue, ListedProblem, read_catalogue
+from deepfield_cli.journey.next_step import choose_next_step
+from deepfield_cli.journey.status import (
+    RUNGS,
+    FieldStatus,
+    LastAttempt,
+    ProblemStatus,
+    RungStatus,
+    Status,
+)
+from deepfield_cli.journey.workspace import Workspace
+from deepfield_cli.ledger import Entry, Ledger, ProblemProgress
+
+_Rows = Mapping[tuple[str, str], ProblemProgress]
+
+
+def read_status(workspace: Workspace) -> Status:
+    """Where the learner of this workspace stands."""
+    catalogue = read_catalogue()
+    with workspace.record() as ledger:
+        fields = _read_fields(ledger, catalogue)
+        starts = ledger.entries(kind="start", limit=1)
+        last = read_last_attempt(ledger)
+        tried = {row.problem for row in ledger.progress()}
+    problems = [problem for field in fields for problem in field.problems]
+    current = _problem_here(workspace, catalogue) or (starts[0].problem if starts else None)
+    return Status(
+        root=workspace.root,
+        fields=fields,
+        current=current,
+        last=last,
+        elsewhere=tuple(sorted(tried - {one.id for one in catalogue.problems})),
+        next_step=choose_next_step(problems, current, last),
+    )
+
+
+def read_problems(workspace: Workspace | None) -> tuple[ProblemStatus, ...]:
+    """Every problem and how far it is; all open where there is no workspace."""
+    catalogue = read_catalogue()
+    if workspace is None or not workspace.has_record():
+        return tuple(_problem_status(problem, {}, {}) for problem in catalogue.problems)
+    with workspace.record() as ledger:
+        return tuple(problem for field in _read_fields(ledger, catalogue) for problem in field.problems)
+
+
+def read_last_attempt(ledger: Ledger, problem_id: str | None = None) -> LastAttempt | None:
+    """The newest attempt, and the first thing that was wrong with it."""
+    entries = ledger.entries(kind="attempt", problem=problem_id, limit=1)
+    return last_attempt(entries[0], ledger.payload(entries[0])) if entries else None
+
+
+def last_attempt(entry: Entry, payload: Mapping[str, Any]) -> LastAttempt:
+    """An entry of the record in the words of a learner."""
+    failed = next((check for check in payload.get("checks", ()) if check.get("outcome") == "failed"), {})
+    return LastAttempt(
+        number=entry.id,
+        problem=entry.problem or "",
+        rung=entry.rung or "",
+        at=entry.at,
+        score=entry.score,
+        solved=bool(entry.solved),
+        check=failed.get("name"),
+        diagnosis=(failed.get("cause") or {}).get("diagnosis"),
+    )
+
+
+def _problem_here(workspace: Workspace, catalogue: Catalogue) -> str | None:
+    """The problem whose folder this is."""
+    try:
+        parts = Path.cwd().relative_to(workspace.root).parts
+    except ValueError:
+        return None
+    here = catalogue.find("/".join(parts[:2]))
+    return here.id if here is not None else None
+
+
+def _read_fields(ledger: Ledger, catalogue: Catalogue) -> tuple[FieldStatus, ...]:
+    rows = {(row.problem, row.rung): row for row in ledger.progress()}
+    solved_versions = {
+        key: ledger.payload(ledger.entry(row.solving_entry)).get("problem_version", 0)
+        for key, row in rows.items()
+        if row.solving_entry is not None
+    }
+    facts = _Facts(ledger)
+    return tuple(
+        FieldStatus(
+            field,
+            tuple(
+                facts.added_to(_problem_status(problem, rows, solved_versions)) for problem in catalogue.of_field(field)
+            ),
+        )
+        for field in catalogue.fields
+    )
+
+
+class _Facts:
+    """What the record says about problems beside attempts: begun, given up, helped."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.started = {entry.problem for entry in ledger.entries(kind="start")}
+        self.gave_up = {entry.problem: entry.at for entry in ledger.entries(kind="give-up")}
+        self.hints: dict[str | None, int] = {}
+        for entry in ledger.entries(kind="hint"):
+            self.hints[entry.problem] = self.hints.get(entry.problem, 0) + 1
+
+    def added_to(self, status: ProblemStatus) -> ProblemStatus:
+        name = status.problem.id
+        return ProblemStatus(
+            problem=status.problem,
+            rungs=status.rungs,
+            started=name in self.started,
+            gave_up=name in self.gave_up,
+            hints_shown=self.hints.get(name, 0),
+        )
+
+
+def _problem_status(problem: ListedProblem, rows: _Rows, versions: Mapping[tuple[str, str], int]) -> ProblemStatus:
+    return ProblemStatus(problem, tuple(_rung_status(problem, rung, rows, versions) for rung in RUNGS))
+
+
+def _rung_status(
+    problem: ListedProblem, rung: str, rows: _Rows, versions: Mapping[tuple[str, str], int]
+) -> RungStatus:
+    if rung not in problem.rungs:
+        return RungStatus(rung, "absent")
+    row = rows.get((problem.id, rung))
+    if row is None:
+        return RungStatus(rung, "open")
+    outdated = versions.get((problem.id, rung), 0) < problem.version
+    solved = "outdated" if outdated else "solved"
+    return RungStatus(
+        rung=rung,
+        state=solved if row.solved else "tried",  # type: ignore[arg-type]
+        attempts=row.attempts,
+        best_score=row.best_score,
+        solved_at=row.first_solved_at,
+        last_at=row.last_at,
+    )

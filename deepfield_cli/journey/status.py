@@ -1,0 +1,155 @@
+"""The models of where a learner stands; dataclasses, because ``status`` has no time to import pydantic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from deepfield_cli.content.catalogue import ListedProblem
+
+RUNGS = ("core", "laptop", "paper")
+
+# outdated: solved, but by checks that have changed since. absent: the problem has no such rung.
+RungState = Literal["solved", "outdated", "tried", "open", "absent"]
+
+
+@dataclass(frozen=True, slots=True)
+class RungStatus:
+    """How far one rung of one problem is.
+
+    Attributes:
+        rung: core, laptop or paper.
+        state: solved, outdated, tried, open or absent.
+        attempts: how many were scored.
+        best_score: the highest score, 0 to 1.
+        solved_at: when it was first solved, UTC.
+        last_at: when it was last tried, UTC.
+
+    """
+
+    rung: str
+    state: RungState
+    attempts: int = 0
+    best_score: float | None = None
+    solved_at: str | None = None
+    last_at: str | None = None
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether the checks of today count it as solved."""
+        return self.state == "solved"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemStatus:
+    """How far one problem is.
+
+    Attributes:
+        problem: the problem.
+        rungs: core, laptop and paper, in this order, absent ones too.
+        started: whether it was ever laid out here.
+        gave_up: whether the solution was shown before core was solved.
+        hints_shown: how many hints were shown.
+
+    """
+
+    problem: ListedProblem
+    rungs: tuple[RungStatus, ...]
+    started: bool = False
+    gave_up: bool = False
+    hints_shown: int = 0
+
+    @property
+    def attempts(self) -> int:
+        """Attempts at all rungs."""
+        return sum(rung.attempts for rung in self.rungs)
+
+    @property
+    def first_rung(self) -> RungStatus:
+        """The rung that counts as having solved the problem: core, where it has one."""
+        return next(rung for rung in self.rungs if rung.state != "absent")
+
+    @property
+    def next_rung(self) -> RungStatus | None:
+        """The lowest rung that is not solved."""
+        return next((rung for rung in self.rungs if rung.state not in ("absent", "solved")), None)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldStatus:
+    """The problems of one field."""
+
+    name: str
+    problems: tuple[ProblemStatus, ...]
+
+    @property
+    def solved(self) -> int:
+        """How many of its problems are solved."""
+        return sum(problem.first_rung.is_solved for problem in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class LastAttempt:
+    """The newest attempt.
+
+    Attributes:
+        number: its entry in the record.
+        problem: what was tried.
+        rung: at which rung.
+        at: when, UTC.
+        score: 0 to 1.
+        solved: whether it solved the rung.
+        check: the first check that failed.
+        diagnosis: the mistake that this check named.
+
+    """
+
+    number: int
+    problem: str
+    rung: str
+    at: str
+    score: float | None
+    solved: bool
+    check: str | None = None
+    diagnosis: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What to do next: a command to type, and why."""
+
+    command: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where the learner stands.
+
+    Attributes:
+        root: the workspace.
+        fields: the fields in the order of the road.
+        current: the problem of this folder, else the one that was last started.
+        last: the newest attempt.
+        elsewhere: problems with attempts that no pack holds any more.
+        next_step: what to do next.
+
+    """
+
+    root: Path
+    fields: tuple[FieldStatus, ...]
+    current: str | None
+    last: LastAttempt | None
+    elsewhere: tuple[str, ...]
+    next_step: NextStep
+
+    @property
+    def problems(self) -> tuple[ProblemStatus, ...]:
+        """The problems of all fields."""
+        return tuple(problem for field in self.fields for problem in field.problems)
+
+    @property
+    def attempts(self) -> int:
+        """Attempts at all problems."""
+        return sum(problem.attempts for problem in self.problems)

@@ -1,0 +1,47 @@
+"""The signs of a rung's state, with words for terminals that have only ASCII."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+_SIGNS = {"solved": "●", "outdated": "◎", "tried": "◐", "open": "○", "absent": "·"}
+_PLAIN_SIGNS = {"solved": "X", "outdated": "x", "tried": "~", "open": "o", "absent": "-"}
+_STYLES = {"solved": "good", "outdated": "warn", "tried": "warn", "open": "", "absent": "quiet"}
+_WORDS = {
+    "solved": "solved",
+    "outdated": "solved before its checks changed",
+    "tried": "tried",
+    "open": "open",
+    "absent": "not part of it",
+}
+
+
+def can_show_signs(console: Console) -> bool:
+    """Whether the output's encoding has more than ASCII."""
+    return "utf" in (console.encoding or "").lower()
+
+
+def sign(console: Console, state: str) -> Text:
+    """The sign of a rung's state."""
+    signs = _SIGNS if can_show_signs(console) else _PLAIN_SIGNS
+    return Text(signs[state], style=_STYLES[state])
+
+
+def dash(console: Console) -> str:
+    """What separates two facts on a line."""
+    return "·" if can_show_signs(console) else "-"
+
+
+def pointer(console: Console) -> str:
+    """What points at the current problem."""
+    return "▸" if can_show_signs(console) else ">"
+
+
+def legend(console: Console, states: set[str]) -> Text:
+    """What the signs mean, for those that are on the screen."""
+    line = Text()
+    for state in _SIGNS:
+        if state in states:
+            line.append("   " if line else "").append_text(sign(console, state)).append(f" {_WORDS[state]}", "quiet")
+    return line

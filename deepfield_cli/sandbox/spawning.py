@@ -1,0 +1,39 @@
+"""Starting the warm process with as few imports as can be: this runs before anything else of a command does."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Sequence
+
+_PASSED_ENVIRONMENT = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_HOME",
+)
+# One thread each: libraries must not start thread pools before the fork, and bit-for-bit results need one order of sums.
+_FIXED_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "HOME": "/nonexistent",
+}
+
+
+def spawn_zygote(modules: Sequence[str]) -> tuple[int, socket.socket]:
+    """Start a process that imports ``modules``; return its number and our end of its control socket."""
+    kind = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_STREAM
+    ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
+    theirs.set_inheritable(True)
+    environment = {name: os.environ[name] for name in _PASSED_ENVIRONMENT if name in os.environ} | _FIXED_ENVIRONMENT
+    command = [sys.executable, "-I", "-m", "deepfield_cli.sandbox.zygote", str(theirs.fileno()), ",".join(modules)]
+    process = os.posix_spawn(sys.executable, command, environment, setsid=True)
+    theirs.close()
+    return process, ours
