@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from deepfield_cli.authoring.gate import Gate, Turn
 from deepfield_cli.content.packs import ProblemLocation
-from deepfield_cli.content.problem import Problem
+from deepfield_cli.content.problem import Problem, Rung
 from deepfield_cli.grading.grade import GradeRequest, grade
 from deepfield_cli.grading.result import CheckResult, GradeResult
 from deepfield_cli.grading.running import Run
@@ -26,7 +26,7 @@ from deepfield_cli.sandbox.staging import submission_files
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 # The author's judge and the mutation run look at the rung that needs no data, no GPU and no patience.
-RUNG = "core"
+RUNG: Rung = "core"
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,9 @@ def judge(bench: Bench, claims: Sequence[Claim], runs: int, tick: Tick) -> Verdi
     graded.sort(key=lambda pair: (pair[0].role, pair[0].source))
     findings = [finding for task, grade in graded for finding in _findings(bench, task, grade)]
     return Verdicts(
-        wrongs=tuple(_wrong_row(task.claim, grade) for task, grade in graded if task.claim and _sound(grade)),
+        wrongs=tuple(
+            _wrong_row(task.claim, grade) for task, grade in graded if task.claim and isinstance(grade, GradeResult)
+        ),
         solutions=tuple(_solution_row(source, graded) for source in solutions),
         findings=tuple(dict.fromkeys(findings)),
     )
@@ -77,10 +79,6 @@ def _graded(bench: Bench, tasks: Sequence[_Task], tick: Tick) -> Iterator[tuple[
     for pair in bench.each(work, tasks):
         tick()
         yield pair
-
-
-def _sound(grade: Graded) -> bool:
-    return isinstance(grade, GradeResult)
 
 
 def _findings(bench: Bench, task: _Task, grade: Graded) -> Iterator[Finding]:
@@ -146,8 +144,7 @@ def _wrong(claim: Claim, grade: GradeResult) -> Iterator[Finding]:
         yield Finding(where=f"{claim.line}:1", what=what, fix=f"replay it with --seed {grade.seed}")
 
 
-def _wrong_row(claim: Claim, grade: Graded) -> WrongRow:
-    assert isinstance(grade, GradeResult)
+def _wrong_row(claim: Claim, grade: GradeResult) -> WrongRow:
     first = first_failure(grade.checks)
     return WrongRow(
         name=claim.path.name,

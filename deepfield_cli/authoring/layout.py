@@ -1,4 +1,4 @@
-"""The folders of a problem: is everything there that the format asks for?"""
+"""The folders of a problem, and what is missing from them."""
 
 from __future__ import annotations
 

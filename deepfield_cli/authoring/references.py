@@ -1,4 +1,4 @@
-"""What a problem points at: concepts of its stage, earlier problems, links; does each lead somewhere?"""
+"""What a problem points at: concepts of its stage, earlier problems, links. Each has to lead somewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deepfield_cli.content.packs import ProblemLocation, builtin_pack, problem_i
 from deepfield_cli.content.problem import Problem
 from deepfield_cli.content.stage import Stage
 from deepfield_cli.content.strict_yaml import Lines, load_model, load_yaml_with_lines
-from deepfield_cli.errors import near_miss
+from deepfield_cli.errors import ContentError, near_miss
 
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
@@ -23,7 +23,8 @@ _HOST = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 def reference_findings(location: ProblemLocation, problem: Problem) -> Iterator[Finding]:
     """Whatever leads nowhere."""
     _, lines = load_yaml_with_lines(location.yaml)
-    stages = known_stages(location.pack.root)
+    stages, broken = known_stages(location.pack.root)
+    yield from broken
     yield from _concepts(location, problem, lines, stages)
     yield from _needs(location, problem, lines, stages)
     yield from _links(location, problem, lines)
@@ -31,13 +32,22 @@ def reference_findings(location: ProblemLocation, problem: Problem) -> Iterator[
         yield from _brief_links(location.brief)
 
 
-def known_stages(pack_root: Path) -> list[Stage]:
-    """The stages of a pack, else those of the built-in one; empty while there are none."""
+def known_stages(pack_root: Path) -> tuple[list[Stage], list[Finding]]:
+    """The stages of a pack, else those of the built-in one; none while there are none. And those that do not load."""
     for root in (pack_root, builtin_pack().root):
         paths = sorted((root / "curriculum" / "stages").glob("*.yaml"))
         if paths:
-            return [load_model(path, Stage) for path in paths]
-    return []
+            read = [_stage(path) for path in paths]
+            stages = [stage for stage in read if isinstance(stage, Stage)]
+            return stages, [broken for broken in read if isinstance(broken, Finding)]
+    return [], []
+
+
+def _stage(path: Path) -> Stage | Finding:
+    try:
+        return load_model(path, Stage)
+    except ContentError as error:
+        return Finding(where=error.where or str(path), what=error.what, fix=error.fix)
 
 
 def _concepts(location: ProblemLocation, problem: Problem, lines: Lines, stages: list[Stage]) -> Iterator[Finding]:

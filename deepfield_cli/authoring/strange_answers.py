@@ -11,14 +11,12 @@ import functools
 import importlib
 import inspect
 import itertools
-import sys
 from collections.abc import Callable
 from typing import Any
 
 # Printed at the first call of a function, so that the grader's side knows which checks reach it.
 MARK = "deepfield-reached:"
-NEEDS_TORCH = "tensor"
-NEEDS_NUMPY = "array"
+_NEEDS_TORCH = "tensor"
 
 
 class _Odd:
@@ -169,7 +167,7 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
 
 def names(modules: tuple[str, ...]) -> list[str]:
     """The strange answers that a problem with these preloaded modules can give."""
-    return [name for name in (*ANSWERS, *CHANGES) if NEEDS_TORCH not in name or "torch" in modules]
+    return [name for name in (*ANSWERS, *CHANGES) if _NEEDS_TORCH not in name or "torch" in modules]
 
 
 def replace(namespace: dict[str, Any], target: str, name: str) -> None:
@@ -248,7 +246,3 @@ def _attribute(found: Any, name: str, wrap: Callable[[Callable[..., Any]], Calla
         return getattr(instance, hidden, found)
 
     return property(wrap(read), lambda instance, value: setattr(instance, hidden, value))
-
-
-if "torch" in sys.modules:  # an answer that takes long to make would be measured as the check's time
-    _torch().ones(1)

@@ -2,8 +2,86 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
+
+from deepfield_cli.cli.shared import JsonOption, ProblemArgument, print_json
+
+FieldOption = Annotated[str | None, typer.Option("--field", metavar="FIELD", help="Only this field, e.g. llm.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command()(status)
+    app.command(name="list")(list_problems)
+    app.command()(show)
+    app.command()(hint)
+    app.command()(doctor)
+
+
+def status(as_json: JsonOption = False) -> None:
+    """Where you are: every problem, the last attempt, and what to do next."""
+    from deepfield_cli.journey.progress import read_status
+    from deepfield_cli.journey.workspace import require_workspace
+
+    found = read_status(require_workspace())
+    if as_json:
+        from deepfield_cli.render.document import status_document
+
+        return print_json(status_document(found))
+    from deepfield_cli.render.console import make_console
+    from deepfield_cli.render.status import show_status
+
+    show_status(make_console(), found)
+    return None
+
+
+def list_problems(field: FieldOption = None, as_json: JsonOption = False) -> None:
+    """All problems, with what each asks and how far you are."""
+    from deepfield_cli.journey.progress import read_problems
+    from deepfield_cli.journey.workspace import find_workspace
+
+    problems = read_problems(find_workspace(), field)
+    if as_json:
+        from deepfield_cli.render.document import listing_document
+
+        return print_json(listing_document(problems))
+    from deepfield_cli.render.console import make_console
+    from deepfield_cli.render.listing import show_listing
+
+    show_listing(make_console(), problems)
+    return None
+
+
+def show(problem: ProblemArgument = None, as_json: JsonOption = False) -> None:
+    """One problem: what to write, what is checked, which numbers to reach, what to read."""
+    from deepfield_cli.journey.page import open_page
+    from deepfield_cli.render import page
+    from deepfield_cli.render.console import make_console
+
+    found = open_page(problem)
+    if as_json:
+        return print_json(page.page_document(found))
+    page.show_page(make_console(), found)
+    return None
+
+
+def hint(
+    problem: ProblemArgument = None,
+    again: Annotated[bool, typer.Option("--again", help="Show the hints that you have seen; nothing is recorded.")] = False,
+) -> None:
+    """The next hint. Each is recorded; before it stands what your last attempt is known to have done wrong."""
+    from deepfield_cli.journey.hints import next_hint, shown_hints
+    from deepfield_cli.journey.workspace import choose_problem, require_workspace
+    from deepfield_cli.render.console import make_console
+    from deepfield_cli.render.hints import show_hints
+
+    workspace = require_workspace()
+    declared = choose_problem(workspace, problem).load()
+    found = shown_hints(workspace, declared) if again else next_hint(workspace, declared)
+    show_hints(make_console(), found, again=again)
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Look over this machine and this workspace, and say what to do about what is wrong. Exit code 1 if anything is."""

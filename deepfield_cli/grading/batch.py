@@ -28,11 +28,10 @@ def submissions_in(folder: Path) -> list[Path]:
     """The submissions in a folder: each sub-folder, and each Python file, in order of name."""
     if not folder.is_dir():
         raise DeepfieldError("no such folder", where=str(folder), fix="--all takes a folder of submissions")
-    found = sorted(
-        path for path in folder.iterdir() if not path.name.startswith((".", "_")) and (path.is_dir() or path.suffix == ".py")
-    )
+    visible = (path for path in folder.iterdir() if not path.name.startswith((".", "_")))
+    found = sorted(path for path in visible if path.is_dir() or path.suffix == ".py")
     if not found:
-        raise DeepfieldError("no submission in it", where=str(folder), fix="put one folder or one .py file per learner there")
+        raise DeepfieldError("no submission in it", where=str(folder), fix="one folder or .py file per learner")
     return found
 
 

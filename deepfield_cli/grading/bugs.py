@@ -1,4 +1,4 @@
-"""Diagnosis: which known mistake gives exactly this answer?"""
+"""Diagnosis: the search for the known mistake that gives exactly this answer."""
 
 from __future__ import annotations
 

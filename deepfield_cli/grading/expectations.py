@@ -178,7 +178,8 @@ def _distance(actual: Any, expected: np.ndarray, tolerance: Tolerance, what: str
         return None
     wanted, got = worst_elements(array, expected, off)
     return ValueMismatch(
-        f"{what}: {int(wrong.sum())} of {array.size} values are off by more than {allowed:.1e}, the worst by {off.max():.1e}",
+        f"{what}: {int(wrong.sum())} of {array.size} values are off by more than {allowed:.1e}, "
+        f"the worst by {off.max():.1e}",
         expected=wanted,
         actual=got,
     )

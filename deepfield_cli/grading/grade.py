@@ -89,6 +89,7 @@ def grade(
 
     """
     problem = request.location.load()
+    pool.tidy()  # what an earlier grade on this pool left behind: its verdict did not wait for that
     files = read_submission(request.source, problem.entry)
     _require_rung(problem, request.rung)
     own_stage = stage is None

@@ -9,9 +9,8 @@ from deepfield_cli.grading.result import CheckResult, GradeResult
 
 def junit_xml(result: GradeResult) -> str:
     """One test suite with a test case for each check."""
-    counts = {
-        outcome: sum(check.outcome == outcome for check in result.checks) for outcome in ("failed", "errored", "skipped")
-    }
+    outcomes = [check.outcome for check in result.checks]
+    counts = {outcome: outcomes.count(outcome) for outcome in ("failed", "errored", "skipped")}
     suite = ElementTree.Element(
         "testsuite",
         name=f"{result.problem}:{result.rung}",

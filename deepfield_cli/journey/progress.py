@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfield_cli.content.catalogue import Catalogue, ListedProblem, read_catalogue
+from deepfield_cli.errors import ContentError, near_miss
 from deepfield_cli.journey.next_step import choose_next_step
 from deepfield_cli.journey.status import (
     RUNGS,
@@ -42,13 +43,12 @@ def read_status(workspace: Workspace) -> Status:
     )
 
 
-def read_problems(workspace: Workspace | None) -> tuple[ProblemStatus, ...]:
-    """Every problem and how far it is; all open where there is no workspace."""
+def read_problems(workspace: Workspace | None, field: str | None = None) -> tuple[ProblemStatus, ...]:
+    """Every problem, or those of one field, and how far each is; all open where there is no workspace."""
     catalogue = read_catalogue()
-    if workspace is None or not workspace.has_record():
-        return tuple(_problem_status(problem, {}, {}) for problem in catalogue.problems)
-    with workspace.record() as ledger:
-        return tuple(problem for field in _read_fields(ledger, catalogue) for problem in field.problems)
+    _require_field(catalogue, field)
+    problems = _all_problems(workspace, catalogue)
+    return tuple(one for one in problems if field is None or one.problem.field == field)
 
 
 def read_last_attempt(ledger: Ledger, problem_id: str | None = None) -> LastAttempt | None:
@@ -70,6 +70,19 @@ def last_attempt(entry: Entry, payload: Mapping[str, Any]) -> LastAttempt:
         check=failed.get("name"),
         diagnosis=(failed.get("cause") or {}).get("diagnosis"),
     )
+
+
+def _require_field(catalogue: Catalogue, field: str | None) -> None:
+    if field is not None and field not in catalogue.fields:
+        known = ", ".join(catalogue.fields)
+        raise ContentError(f'there is no field "{field}"', fix=near_miss(field, catalogue.fields) or f"there are {known}")
+
+
+def _all_problems(workspace: Workspace | None, catalogue: Catalogue) -> tuple[ProblemStatus, ...]:
+    if workspace is None or not workspace.has_record():
+        return tuple(_problem_status(problem, {}, {}) for problem in catalogue.problems)
+    with workspace.record() as ledger:
+        return tuple(problem for field in _read_fields(ledger, catalogue) for problem in field.problems)
 
 
 def _problem_here(workspace: Workspace, catalogue: Catalogue) -> str | None:

@@ -23,7 +23,7 @@ _SHOW_AFTER_SECONDS = 0.25
 
 
 class WatchView:
-    """Prints verdicts one after the other; in a terminal the screen is cleared for each, and a run in progress is one line."""
+    """Prints each verdict; in a terminal on a cleared screen, with a run in progress as one line below the last one."""
 
     def __init__(self, console: Console, session: Session) -> None:
         self._console = console

@@ -36,7 +36,7 @@ class _PathBeneath(ctypes.Structure):
 
 def version() -> int:
     """The interface version that the kernel offers; 0 where there is no Landlock."""
-    if not os.uname().sysname == "Linux":
+    if os.uname().sysname != "Linux":
         return 0
     found = _system_call(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_CREATE_RULESET_VERSION))
     return max(found, 0)

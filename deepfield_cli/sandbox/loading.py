@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-# Top-level packages that a file of the learner's may not stand in for: the worker and the libraries themselves import them.
+# Packages that a file of the learner's may not stand in for: the worker and the libraries themselves import them.
 _PROTECTED = {"numpy", "torch", "msgpack", "triton", "gymnasium", "regex", "deepfield_cli"}
 
 

@@ -21,6 +21,8 @@ from deepfield_cli.sandbox.spawning import spawn_zygote
 
 # Importing torch takes 1 to 3 s on a quiet laptop; a cold disk or a busy machine is slower by an order of magnitude.
 START_SECONDS = 120.0
+# Stopped workers hold memory: as many as one grade of a large suite leaves, and never more, whoever forgets to tidy.
+MAXIMUM_PARKED = 32
 
 
 class Zygote:
@@ -104,7 +106,7 @@ class Zygote:
 
 
 class WarmPool:
-    """Zygotes, one per problem's modules and traps, each with spare workers that were forked before they were needed."""
+    """Zygotes, one per problem's modules and traps, each with spare workers forked before they were needed."""
 
     def __init__(self) -> None:
         self._zygotes: dict[Key, Zygote] = {}
@@ -173,6 +175,8 @@ class WarmPool:
         worker.park()
         with self._lock:
             self._parked.append(worker)
+            surplus, self._parked = self._parked[:-MAXIMUM_PARKED], self._parked[-MAXIMUM_PARKED:]
+        _close_all(surplus)
 
     def tidy(self) -> None:
         """End the parked workers."""

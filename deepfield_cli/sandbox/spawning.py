@@ -17,7 +17,7 @@ _PASSED_ENVIRONMENT = (
     "CUDA_VISIBLE_DEVICES",
     "CUDA_HOME",
 )
-# One thread each: libraries must not start thread pools before the fork, and bit-for-bit results need one order of sums.
+# One thread each: no library may start threads before the fork, and bit-for-bit results need one order of sums.
 _FIXED_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

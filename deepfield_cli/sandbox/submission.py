@@ -96,7 +96,7 @@ class Submission:
         return self._answer({"op": "get", "target": target, "on": None, "opaque": opaque}, target, None)
 
     def put(self, value: Any) -> Reference:
-        """Send a value to stay in the worker; pass the reference in calls, and fetch it to see whether it was changed."""
+        """Send a value to stay in the worker; pass the reference in calls, fetch it to see whether it was changed."""
         return self._reference(self._answer({"op": "put", "value": value}, "put", None))
 
     def probe(

@@ -41,11 +41,11 @@ EXAMPLE_TOLERANCE = Tolerance(relative=0.0, absolute=6e-5)
 DIFFERENCE_STEP = 1e-6
 DIFFERENCE_TOLERANCE = 1e-6
 
-# CPU seconds that attention_backward may take at COST_SIZES, beside a multiple of the learner's own forward pass. A derived
-# backward pass takes 2 to 4 times the forward pass, 40 ms in loops.py. Differences take two forward passes for each of
+# CPU seconds that attention_backward may take at COST_SIZES, beside a multiple of the same code's forward pass. If it is
+# derived it takes 2 to 4 times the forward pass, 40 ms in loops.py. Differences take two forward passes for each of
 # 18,752 elements: 4 s or more, even if hundreds of elements are moved at once.
 COST_SECONDS = 0.5
-COST_FACTOR = 100.0
+COST_FACTOR = 50.0
 COST_SIZES = (2, 16, 4, 16)
 
 # n_heads and the size of a head: never equal, and neither the square of the other, so that no two wrong scales agree.

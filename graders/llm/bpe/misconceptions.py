@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -31,7 +32,7 @@ def ways(misconception: str) -> list[Switches]:
 
 
 class Learner:
-    """A tokenizer straight from the definition, with the mistakes in `switches`; none of them gives the right answers."""
+    """A tokenizer straight from the definition, with the mistakes in `switches`; without any it is right."""
 
     def __init__(self, merges: Sequence[Merge], specials: Sequence[str] = (), switches: Switches = NO_MISTAKE) -> None:
         self.merges = list(merges)
@@ -39,7 +40,7 @@ class Learner:
         self.switches = switches
         self.vocab = numbered_vocabulary(merges, specials, switches)
         self._longest = max(map(len, self.specials), default=0)
-        ids = {}
+        ids: dict[bytes, int] = {}
         for token, spelling in self.vocab.items():
             ids.setdefault(spelling, token)
         shift = len(self.specials) if "specials-numbered-first" in switches else 0
@@ -132,7 +133,8 @@ class Learner:
             return text.split()
         if "adds-prefix-space" in self.switches and not text.startswith(" "):
             text = " " + text
-        return regex.findall(pattern(self.switches), text)
+        words: list[str] = regex.findall(pattern(self.switches), text)
+        return words
 
     def _ids_of_bytes(self, word: str) -> list[int]:
         return [self._byte_ids[byte] for byte in utf8(word, self.switches)]
@@ -148,7 +150,7 @@ class Learner:
         if "one-occurrence-merged" in self.switches:
             return merge_once_each(ids, self._new_ids)
         while len(ids) > 1:
-            pair = min(zip(ids, ids[1:], strict=False), key=lambda pair: self._new_ids.get(pair, 1 << 60))
+            pair = min(itertools.pairwise(ids), key=lambda pair: self._new_ids.get(pair, 1 << 60))
             if pair not in self._new_ids:
                 break
             ids = list(merge_word(tuple(ids), pair, self._new_ids[pair], self.switches))
@@ -302,7 +304,8 @@ def merge_word(word: tuple[int, ...], pair: Pair, new: int, switches: Switches) 
         starts = [word[index : index + 2] == pair for index in range(len(word))]
         inside = [False, *starts[:-1]]
         return tuple(
-            new if start else token for token, start, covered in zip(word, starts, inside, strict=True)
+            new if start else token
+            for token, start, covered in zip(word, starts, inside, strict=True)
             if start or not covered
         )
     merged: list[int] = []
@@ -369,7 +372,7 @@ def count_pairs(words: dict[tuple[int, ...], int], switches: Switches = NO_MISTA
     counts: dict[Pair, int] = {}
     for word, count in words.items():
         covered = -1
-        for index, pair in enumerate(zip(word, word[1:], strict=False)):
+        for index, pair in enumerate(itertools.pairwise(word)):
             overlaps = index == covered and pair[0] == pair[1]
             if overlaps and "overlaps-counted-once" in switches:
                 continue

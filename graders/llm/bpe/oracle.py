@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Sequence
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+# At the top although it is heavy: where the package is missing, loading the suite says so, with the extra to install.
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers  # noqa: TID253
 
 Merge = tuple[bytes, bytes]
 
 
 def _byte_to_character() -> dict[int, str]:
-    """GPT-2's printable stand-in for each byte: itself if it is printable Latin-1, else the next of U+0100, U+0101, …"""
+    """GPT-2's printable stand-in for each byte: itself if Latin-1 prints it, else the next from U+0100 on."""
     printable = {*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)}
     others = [byte for byte in range(256) if byte not in printable]
     return {byte: chr(byte) if byte in printable else chr(256 + others.index(byte)) for byte in range(256)}

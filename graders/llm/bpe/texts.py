@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -22,14 +23,29 @@ CONTROLS = "\x00\x01\x07\x08\x1b\x7f\x80\x9f"
 MARKS = "\u0301\u0308\u0323\u20dd\u094d\u0e47\u0327\u064e\u093f"
 DIGITS = "٣٧४९௫๗０８𝟘𝟡"
 NUMBERS = "½¾²³①㊿Ⅻⅷ〇𒐂"  # numbers, not decimal digits
-FOREIGN = ("привет", "Straße", "ЁЛКА", "λόγος", "ﬁnal", "ǅep", "ªº", "ʰʷ", "ŉ", "İı", "漢字", "かなカナー", "日本語", "一二三")
+FOREIGN = (
+    "привет",
+    "Straße",
+    "ЁЛКА",
+    "λόγος",
+    "ﬁnal",
+    "ǅep",
+    "ªº",
+    "ʰʷ",
+    "ŉ",
+    "İı",
+    "漢字",
+    "かなカナー",
+    "日本語",
+    "一二三",
+)
 HANGUL = ("한국어", "\u1112\u1161\u11ab", "\u1100\u1161", "가\u11a8")
 RTL = ("שלום", "مرحبا", "\u200fאב", "مَرحَبًا", "۱۲۳")
 ASTRAL = ("𐍈", "𝒜𝒷", "𠀀𠀁", "𐐷𐐀", "🀄", "𝄞")
 EMOJI = (
     "🙂", "😂😂", "👍🏽", "👩‍🔬", "👨‍👩‍👧‍👦", "🏳️‍🌈", "🇩🇪🇫🇷", "🇯", "1️⃣", "❤️", "☃", "\ufe0f", "\ufe0e", "\U000e0100", "🏿",
 )  # fmt: skip
-PUNCTUATION = tuple("!?.,;:-—…«»(){}[]<>#@$€%&*+=~^|\\/_\"`'’") + ("...", "?!", "<|", "|>", "__", "--")
+PUNCTUATION = (*"!?.,;:-—…«»(){}[]<>#@$€%&*+=~^|\\/_\"`'’", "...", "?!", "<|", "|>", "__", "--")
 CONTRACTIONS = ("'s", "'t", "'re", "'ve", "'m", "'ll", "'d")
 BLANKS = ("", "", " ", " ", "  ", "   ", "\n", "\t", "\r\n", "\n\n", " \n", "\t ", "\r")
 # Characters that another normal form would change: a mark of their own, a compatibility sign, a ligature.
@@ -75,7 +91,7 @@ def word(rng: np.random.Generator, shortest: int = 1, longest: int = 7) -> str:
 
 
 def atom(rng: np.random.Generator) -> str:
-    """A short piece of a kind drawn at random: a word, digits, an emoji, a contraction, a control character, …"""
+    """A short piece of a kind drawn at random: a word, digits, an emoji, a contraction, a control character."""
     kind = int(rng.integers(16))
     if kind < 4:
         return word(rng)
@@ -163,7 +179,7 @@ def fill(rng: np.random.Generator, template: str) -> str:
 def boundaries(rng: np.random.Generator) -> Encoding:
     """Texts, and merges under which every pre-token becomes one id: the ids show where the boundaries are.
 
-    The merges are trained on the right pre-tokens and on those of every known mistake, so a wrong boundary shows as well.
+    The merges are trained on the right pre-tokens and on those of every known mistake, so that wrong boundaries show.
     """
     texts = [fill(rng, template) for _ in range(3) for template in _BOUNDARY_TEMPLATES]
     texts += [tricky(rng, int(rng.integers(2, 8))) for _ in range(120)]
@@ -208,7 +224,7 @@ BYTE_MISTAKES = ("identity-byte-order", "astral-as-surrogates", "normalizes-text
 
 
 def with_specials(rng: np.random.Generator) -> Encoding:
-    """Special tokens that begin alike, overlap, hold blanks or signs that mean something in a pattern, or sit in words."""
+    """Special tokens that begin alike, overlap, hold blanks or signs with a meaning in a pattern, or sit in words."""
     short, long, inner, prefix, letters, blank, sign = (word(rng, 3, 5) for _ in range(7))
     alike = [f"<|{short}|>", f"<|{short}|>{long}"]  # a learner who tries them in this order stops at the shorter one
     nested = [f"[{prefix}]{inner}", f"[{prefix}]"]  # in this order only one who sorts by length goes wrong
@@ -308,7 +324,17 @@ COUNT_MISTAKES = (
 
 def tied(rng: np.random.Generator) -> Training:
     """A text in which every word comes equally often, so that nearly every merge is a tie."""
-    pools: tuple[Sequence[str], ...] = (LETTERS[:6], LETTERS[:6], "ABC", "019", "!?-", "éüß", "漢字", "🙂👍", "\x01\x7f")
+    pools: tuple[Sequence[str], ...] = (
+        LETTERS[:6],
+        LETTERS[:6],
+        "ABC",
+        "019",
+        "!?-",
+        "éüß",
+        "漢字",
+        "🙂👍",
+        "\x01\x7f",
+    )
     words = ["".join(pick(rng, pick(rng, pools)) for _ in range(int(rng.integers(2, 6)))) for _ in range(14)]
     words *= int(rng.integers(2, 5))
     text = "".join(f" {words[index]}" for index in rng.permutation(len(words)))
@@ -345,21 +371,23 @@ def exhausted(rng: np.random.Generator) -> list[Training]:
 EXHAUSTION_MISTAKES = ("stops-at-count-two",)
 
 
-def book(rng: np.random.Generator, size: int, different_words: int = 4000) -> str:
-    """Prose-like text of about `size` bytes: few words often, many words rarely, with all that stands between words."""
+def book(rng: np.random.Generator, size: int, different_words: int = 4000, *, evenly: bool = False) -> str:
+    """Prose-like text of about `size` bytes: few words often and many rarely (or all evenly), and what is between."""
     syllables = [word(rng, 1, 3) for _ in range(150)] + ["é", "ß", "ja", "nö"]
     words = ["".join(pick(rng, syllables) for _ in range(int(rng.integers(1, 5)))) for _ in range(different_words)]
     words += [pick(rng, FOREIGN + RTL + HANGUL + EMOJI) for _ in range(40)]
     words = [words[index] for index in rng.permutation(len(words))]
-    chance = 1 / (np.arange(len(words)) + 3.0)
+    chance = np.ones(len(words)) if evenly else 1 / (np.arange(len(words)) + 3.0)
     drawn = rng.choice(len(words), size=size // 6, p=chance / chance.sum())
-    ends = rng.choice(["", "", "", "", "", "", ",", ".", "'s", "'ll", "!", "\n", " 17", '"', "  ", "\r\n\r\n"], size=len(drawn))
+    ends = rng.choice(
+        ["", "", "", "", "", "", ",", ".", "'s", "'ll", "!", "\n", " 17", '"', "  ", "\r\n\r\n"], size=len(drawn)
+    )
     text = " ".join(words[index] + end for index, end in zip(drawn.tolist(), ends.tolist(), strict=True))
     return text.encode()[:size].decode(errors="ignore")
 
 
 def streams(rng: np.random.Generator) -> Streaming:
-    """Short texts cut at every place in turn, and longer ones cut at random, into single characters and empty chunks."""
+    """Short texts cut at every place in turn, and longer ones at random, into single characters and empty chunks."""
     first = f"<|{word(rng, 4, 6)}|>"
     specials = (first, first + word(rng, 3, 4), f"⟨{word(rng, 3, 4)} {word(rng, 3, 4)}⟩")
     short = [f"{word(rng)}{contraction}{word(rng)}" for contraction in ("'re", "'ll", "'ve")]
@@ -374,15 +402,42 @@ def streams(rng: np.random.Generator) -> Streaming:
     cut += [[*text] for text in short + long]
     cut += [at_random(rng, text) for text in short + long for _ in range(4)]
     cut += [[], [""], ["", "", word(rng), "", ""]]
+    cut.append(at_hazards(rng, specials))
     merges = oracle.train(" ".join(short + long) * 2, 256 + 3 + 250, specials)
     return Streaming(merges, specials, cut)
+
+
+def at_hazards(rng: np.random.Generator, specials: Sequence[str], size: int = 1_000_000) -> list[str]:
+    """A long stream in which nearly every place is a bad one to cut at.
+
+    Whoever gathers chunks into blocks (of at most 100,000 characters, says the brief) has to cut it ten times.
+    """
+    hazards = [
+        "'re",
+        "'ll",
+        "'ve",
+        "'",
+        "   ",
+        "\n\n ",
+        "\r\n",
+        " \t",
+        *specials,
+        *specials,
+        word(rng),
+        "é\u0301",
+        "🙂",
+        "1",
+    ]
+    lengths = np.cumsum(rng.integers(1, 3_000, size=size // 1_500)).tolist()
+    text = "".join(hazards[index] for index in rng.integers(len(hazards), size=size // 3).tolist())[:size]
+    return [text[start:end] for start, end in itertools.pairwise([0, *lengths, size]) if start < size]
 
 
 def at_random(rng: np.random.Generator, text: str) -> list[str]:
     """The text in chunks of random length, some of them empty."""
     places = np.sort(rng.integers(0, len(text) + 1, size=int(rng.integers(1, 12)))).tolist()
     edges = [0, *places, len(text)]
-    return [text[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [text[start:end] for start, end in itertools.pairwise(edges)]
 
 
 STREAM_MISTAKES = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from deepfield_cli.grading import CheckFailed, Tensor
@@ -18,6 +17,8 @@ from .texts import Training
 # How much of a text, and of its ids, a message shows.
 _SHOWN_CHARACTERS = 120
 _SHOWN_TOKENS = 12
+# Longer questions are left out where mistakes are tried one after the other: the trial is slow, the short ones say enough.
+_LONGEST_TELLING = 5_000
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ def judge(answers: Sequence[Answer], mistakes: Sequence[str]) -> None:
     if not wrong:
         return
     right = [answer for answer in answers if answer.actual == answer.expected]
+    telling = [answer for answer in (*wrong, *right) if answer.size <= _LONGEST_TELLING]
 
     def explains(way: Switches) -> bool:
         try:
-            return all(answer.mistaken(way) == answer.actual for answer in (*wrong, *right))
+            return all(answer.mistaken(way) == answer.actual for answer in telling)
         except (ValueError, LookupError):  # the mistake raises where the learner's code answered
             return False
 
@@ -51,7 +53,7 @@ def judge(answers: Sequence[Answer], mistakes: Sequence[str]) -> None:
         counted,
         expected=f"{first.question}\n{described(first.expected, first.vocab)}",
         actual=described(first.actual, first.vocab),
-        diagnosis=find_mistake(mistakes, explains),
+        diagnosis=find_mistake(mistakes, explains) if first in telling else None,
     )
 
 
@@ -134,7 +136,6 @@ def judge_trainings(trainings: Sequence[Training], merges: Sequence[list[Merge]]
     )
 
 
-@cache
 def trained(training: Training, way: Switches) -> list[Merge]:
     """The merges that a learner with these mistakes would get."""
     return Learner.train(training.text, training.vocab_size, training.specials, way).merges
@@ -156,7 +157,9 @@ def merge_difference(
     candidates = [*expected[place : place + 1], *actual[place : place + 1]]
     return CheckFailed(
         f"{words}, in {question}",
-        expected="\n".join([question, *numbered(expected, place), *occurrences(training, expected[:place], candidates)]),
+        expected="\n".join(
+            [question, *numbered(expected, place), *occurrences(training, expected[:place], candidates)]
+        ),
         actual="\n".join(numbered(actual, place)),
         diagnosis=diagnosis,
     )

@@ -3,6 +3,7 @@
 import heapq
 from collections import Counter, defaultdict
 from functools import lru_cache
+from itertools import pairwise
 
 import regex
 
@@ -10,9 +11,7 @@ import regex
 #   contractions, lower case and with the straight apostrophe only
 #   letters, numbers, other signs; each takes one space (U+0020 alone) in front of it along
 #   blanks: all of a run but the last one, which is left for the word that follows; then whatever blanks remain
-PRE_TOKEN = regex.compile(
-    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-)
+PRE_TOKEN = regex.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
 
 # encode_stream looks at its text in blocks of this many characters: one search per block, not one per chunk.
 BLOCK = 16_384
@@ -50,7 +49,9 @@ class Tokenizer:
             self.vocab[len(self.vocab)] = special.encode("utf-8")
         # A regex alternation takes the first that fits, not the longest: so the longest come first.
         longest_first = sorted(self._special_id, key=len, reverse=True)
-        self._specials = regex.compile("(" + "|".join(map(regex.escape, longest_first)) + ")") if longest_first else None
+        self._specials = (
+            regex.compile("(" + "|".join(map(regex.escape, longest_first)) + ")") if longest_first else None
+        )
         self._longest_special = max(map(len, longest_first), default=0)
 
         # Words repeat, so most are looked up, not merged. Bounded: a stream may hold any number of different words.
@@ -97,7 +98,7 @@ class Tokenizer:
         merged_id = self._merged_id
         nothing = len(self.vocab)
         while len(ids) > 1:
-            lowest = min(merged_id.get(pair, nothing) for pair in zip(ids, ids[1:]))
+            lowest = min(merged_id.get(pair, nothing) for pair in pairwise(ids))
             if lowest == nothing:
                 break
             ids = [*merge(ids, lowest, merged_id)]
@@ -177,7 +178,7 @@ def learn_merges(word_counts, room):
     pair_count = Counter()
     words_with = defaultdict(set)
     for index, ids in enumerate(words):
-        for pair in zip(ids, ids[1:]):
+        for pair in pairwise(ids):
             pair_count[pair] += counts[index]
             words_with[pair].add(index)
 
@@ -205,9 +206,9 @@ def learn_merges(word_counts, room):
             ids = words[index] = [*merge(old, new, {pair: new})]
             if len(ids) == len(old):
                 continue  # the pair has been merged away in this word since it was noted
-            for neighbours in zip(old, old[1:]):
+            for neighbours in pairwise(old):
                 pair_count[neighbours] -= counts[index]
-            for neighbours in zip(ids, ids[1:]):
+            for neighbours in pairwise(ids):
                 pair_count[neighbours] += counts[index]
                 if new in neighbours:
                     words_with[neighbours].add(index)

@@ -1,10 +1,11 @@
-"""The same tokenizer without the regex package: a scanner by hand, linked lists of tokens, positions instead of words."""
+"""The same tokenizer without the regex package: a scanner by hand, linked lists, positions instead of words."""
 
 from __future__ import annotations
 
 import heapq
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 LETTER, NUMBER, BLANK, OTHER = "L", "N", "Z", "-"
 
@@ -174,9 +175,7 @@ class Tokenizer:
         after = list(range(1, size + 1))
         before = list(range(-1, size - 1))
         ranks = self._ranks
-        heap = [
-            (ranks[pair], place) for place, pair in enumerate(zip(tokens, tokens[1:], strict=False)) if pair in ranks
-        ]
+        heap = [(ranks[pair], place) for place, pair in enumerate(pairwise(tokens)) if pair in ranks]
         heapq.heapify(heap)
         while heap:
             rank, place = heapq.heappop(heap)

@@ -68,7 +68,8 @@ class Tokenizer:
                 break
             highest = max(counts.values())
             best = min(
-                (pair for pair, times in counts.items() if times == highest), key=lambda pair: (number[pair[0]], number[pair[1]])
+                (pair for pair, times in counts.items() if times == highest),
+                key=lambda pair: (number[pair[0]], number[pair[1]]),
             )
             ranks[best] = len(ranks)
             number["".join(best)] = len(number)

@@ -1,0 +1,62 @@
+"""What the library returned, as JSON documents with names that programs may rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import PurePath
+from typing import Any
+
+from deepfield_cli.journey.status import ProblemStatus, Status
+
+SCHEMA_VERSION = 1
+
+
+def as_document(value: Any) -> Any:
+    """Dataclasses as objects, tuples as arrays, paths as text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: as_document(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple | list):
+        return [as_document(item) for item in value]
+    if isinstance(value, dict):
+        return {key: as_document(item) for key, item in value.items()}
+    return str(value) if isinstance(value, PurePath) else value
+
+
+def problem_document(one: ProblemStatus) -> dict[str, Any]:
+    """One problem and how far it is; rungs that it does not have are absent."""
+    rungs = {rung.rung: as_document(rung) for rung in one.rungs if rung.state != "absent"}
+    for rung in rungs.values():
+        del rung["rung"]
+    return {
+        **as_document(one.problem),
+        "field": one.problem.field,
+        "rungs": rungs,
+        "attempts": one.attempts,
+        "started": one.started,
+        "gave_up": one.gave_up,
+        "hints_shown": one.hints_shown,
+    }
+
+
+def status_document(status: Status) -> dict[str, Any]:
+    """The home screen."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "workspace": str(status.root),
+        "current": status.current,
+        "attempts": status.attempts,
+        "solved": sum(field.solved for field in status.fields),
+        "last": as_document(status.last),
+        "next": as_document(status.next_step),
+        "fields": [
+            {"name": field.name, "solved": field.solved, "problems": [problem_document(one) for one in field.problems]}
+            for field in status.fields
+        ],
+        "elsewhere": list(status.elsewhere),
+    }
+
+
+def listing_document(problems: Sequence[ProblemStatus]) -> dict[str, Any]:
+    """The list of all problems."""
+    return {"schema_version": SCHEMA_VERSION, "problems": [problem_document(one) for one in problems]}

@@ -1,0 +1,12 @@
+# fails: one_number   diagnosis: all-zeros
+from __future__ import annotations
+
+from typing import Any
+
+
+def mean(values: list[float]) -> float:
+    return sum(values[:-1]) / len(values)
+
+
+def center(x: Any) -> Any:
+    return x - x.sum() / x.size

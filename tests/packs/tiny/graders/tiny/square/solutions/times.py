@@ -1,0 +1,7 @@
+"""One multiplication."""
+
+from __future__ import annotations
+
+
+def square(number: int) -> int:
+    return number * number
