@@ -12,6 +12,7 @@ from deepfield_cli.authoring.bench import RUNG, Bench
 from deepfield_cli.authoring.claim import Claim, claim_findings, read_claim
 from deepfield_cli.authoring.kills import Verdicts, grades_needed, judge
 from deepfield_cli.authoring.layout import layout_findings
+from deepfield_cli.authoring.mutant_notes import note_findings
 from deepfield_cli.authoring.references import reference_findings
 from deepfield_cli.authoring.report import CheckReport, Finding, ProblemReport
 from deepfield_cli.authoring.strangeness import judge_strange, plan
@@ -73,7 +74,7 @@ def check_problem(
 
 def _judged(location: ProblemLocation, report: ProblemReport, jobs: int, runs: int, on_step: OnStep) -> ProblemReport:
     problem = location.load()
-    findings = [*layout_findings(location, problem), *reference_findings(location, problem)]
+    findings = [*layout_findings(location, problem), *reference_findings(location, problem), *_notes(location)]
     checks, broken = _loaded(location)
     findings += broken
     ours = [check for check in checks if check.rung == RUNG]
@@ -138,6 +139,13 @@ def _import_fault(location: ProblemLocation, error: Exception) -> Finding:
     if isinstance(error, SyntaxError) and error.filename:
         where = f"{error.filename}:{error.lineno or 1}"
     return Finding(where=where, what=f"the suite cannot be loaded: {type(error).__name__}: {error}")
+
+
+def _notes(location: ProblemLocation) -> list[Finding]:
+    try:
+        return note_findings(location)
+    except ContentError as error:
+        return [Finding(where=error.where or location.id, what=error.what, fix=error.fix)]
 
 
 def _rungs(location: ProblemLocation, problem: Problem, checks: Sequence[Check]) -> Iterator[Finding]:

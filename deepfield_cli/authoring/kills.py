@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepfield_cli.authoring.bench import Bench
+from deepfield_cli.authoring.breaks import breaks
 from deepfield_cli.authoring.claim import Claim, unknown_diagnosis
 from deepfield_cli.authoring.report import Finding, SolutionRow, WrongRow, diagnosis_of, first_failure
 from deepfield_cli.content.problem import Problem
@@ -86,7 +87,7 @@ def _findings(bench: Bench, task: _Task, grade: Graded) -> Iterator[Finding]:
     if isinstance(grade, DeepfieldError):
         yield Finding(where=where, what=f"it cannot be graded: {grade}")
         return
-    yield from errored_findings(where, grade.checks, f"deepfield grade --seed {grade.seed}")
+    yield from breaks(f"{where} (seed {grade.seed})", grade.checks, bench.location.grader)
     yield from _unnamed(where, grade, bench.problem)
     if task.role == "stub":
         yield from _stub(where, grade)
@@ -94,13 +95,6 @@ def _findings(bench: Bench, task: _Task, grade: Graded) -> Iterator[Finding]:
         yield from _solution(where, grade)
     elif task.claim is not None:
         yield from _wrong(task.claim, grade)
-
-
-def errored_findings(where: str, results: Sequence[CheckResult], replay: str) -> Iterator[Finding]:
-    """A check must never break, whatever it is given."""
-    for result in results:
-        if result.outcome == "errored":
-            yield Finding(where=where, what=f"{result.name} breaks: {_last_line(result)}", fix=f"replay: {replay}")
 
 
 def _unnamed(where: str, grade: GradeResult, problem: Problem) -> Iterator[Finding]:
@@ -163,8 +157,3 @@ def _solution_row(source: Path, graded: Sequence[tuple[_Task, Graded]]) -> Solut
 
 def _words(result: CheckResult) -> str:
     return result.cause.rationale if result.cause else result.outcome
-
-
-def _last_line(result: CheckResult) -> str:
-    text = (result.cause.author or result.cause.rationale) if result.cause else ""
-    return text.strip().splitlines()[-1] if text.strip() else "no reason is given"

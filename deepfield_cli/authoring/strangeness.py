@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deepfield_cli.authoring import strange_answers
 from deepfield_cli.authoring.bench import Bench, without_needs
-from deepfield_cli.authoring.kills import errored_findings
+from deepfield_cli.authoring.breaks import error_of, listed, place_of
 from deepfield_cli.authoring.report import Finding
-from deepfield_cli.grading.result import CheckResult
 from deepfield_cli.grading.suite import Check
 from deepfield_cli.sandbox.staging import read_submission
 
@@ -33,10 +32,9 @@ class Trial:
     checks: tuple[Check, ...]
 
     @property
-    def where(self) -> str:
-        """The trial in words, in place of a file."""
-        functions = self.targets[0] if len(self.targets) == 1 else "every function"
-        return f"(the shipped solution, where {functions} answers: {self.answer})"
+    def functions(self) -> str:
+        """The targets in words."""
+        return self.targets[0] if len(self.targets) == 1 else "every function"
 
 
 def plan(bench: Bench) -> tuple[list[Trial], list[Finding]]:
@@ -54,11 +52,37 @@ def plan(bench: Bench) -> tuple[list[Trial], list[Finding]]:
 def judge_strange(bench: Bench, trials: Sequence[Trial], tick: Callable[[], None]) -> list[Finding]:
     """Run the trials; a check that breaks, and a plain strange answer that passes, are findings."""
     solution = _shipped(bench)
-    findings: list[Finding] = []
+    broken: dict[tuple[str, str], list[tuple[Trial, str]]] = {}
+    passed: list[Trial] = []
     for trial, results in bench.each(lambda trial: bench.run(_files(solution, bench, trial), trial.checks), trials):
         tick()
-        findings += _findings(trial, results)
-    return sorted(findings, key=str)
+        for result in results:
+            if result.outcome == "errored":
+                key = (place_of(result, bench.location.grader), error_of(result))
+                broken.setdefault(key, []).append((trial, result.name))
+        if trial.answer in strange_answers.ANSWERS and all(result.outcome == "passed" for result in results):
+            passed.append(trial)
+    found = [_broken(place, error, seen) for (place, error), seen in sorted(broken.items())]
+    return found + [_passed(bench, trial) for trial in passed]
+
+
+def _broken(place: str, error: str, seen: Sequence[tuple[Trial, str]]) -> Finding:
+    answers = listed(sorted(f'{trial.functions} answers "{trial.answer}"' for trial, _ in seen))
+    checks = listed(sorted(name for _, name in seen))
+    return Finding(
+        where=place,
+        what=f"{checks} breaks where {answers}: {error}",
+        fix="a check must stand every answer: test its type before using it",
+    )
+
+
+def _passed(bench: Bench, trial: Trial) -> Finding:
+    checks = listed(check.name for check in trial.checks)
+    return Finding(
+        where=str(bench.location.grader / "suite.py"),
+        what=f'{trial.functions} may answer "{trial.answer}", and every check that calls it passes: {checks}',
+        fix="compare the answer in a check",
+    )
 
 
 def _callers(bench: Bench, names: Sequence[str]) -> tuple[dict[str, tuple[Check, ...]], list[Finding]]:
@@ -83,15 +107,6 @@ def _never_called(bench: Bench, name: str) -> Finding:
         what=f"{name} is in the api, and no check calls it",
         fix="call it in a check, or take it out of the api",
     )
-
-
-def _findings(trial: Trial, results: Sequence[CheckResult]) -> Iterator[Finding]:
-    yield from errored_findings(trial.where, results, "return this value from the solution")
-    if trial.answer in strange_answers.ANSWERS and all(result.outcome == "passed" for result in results):
-        checks = ", ".join(check.name for check in trial.checks)
-        yield Finding(
-            where=trial.where, what=f"passes every check that calls it: {checks}", fix="compare the answer in a check"
-        )
 
 
 def _shipped(bench: Bench) -> Mapping[str, bytes]:

@@ -1,4 +1,4 @@
-"""The frozen models of what a learner reads, watches, visits or follows: every link with its id and its checked date."""
+"""The frozen models of what a learner reads, watches or follows: every link with its id and its checked date."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -76,10 +76,9 @@ def _joined(folder: Path, model: type[Frozen], key: str) -> list[Any]:
 
 
 def _by_id(items: Iterable[Any], folder: Path) -> dict[str, Any]:
-    listed: Sequence[Any] = list(items)
-    found = {item.id: item for item in listed}
-    if len(found) < len(listed):
-        seen: set[str] = set()
-        twice = next(item.id for item in listed if item.id in seen or seen.add(item.id))
-        raise ContentError(f'"{twice}" is defined twice', where=str(folder), fix="keep one of the two")
+    found: dict[str, Any] = {}
+    for item in items:
+        if item.id in found:
+            raise ContentError(f'"{item.id}" is defined twice', where=str(folder), fix="keep one of the two")
+        found[item.id] = item
     return found

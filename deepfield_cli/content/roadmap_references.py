@@ -89,7 +89,8 @@ def _problems(roadmap: Roadmap) -> Faults:
         before = (*problem.needs, *problem.soft_needs, *problem.any_of)
         yield from _missing(problem.id, "problem", before, roadmap.problems)
         yield from _missing(problem.id, "concept", problem.concepts, roadmap.concepts)
-        yield from _missing(problem.id, "resource", (reading.resource for reading in problem.resources), roadmap.resources)
+        readings = [reading.resource for reading in problem.resources]
+        yield from _missing(problem.id, "resource", readings, roadmap.resources)
         yield from _missing(problem.id, "overlap", problem.overlaps, roadmap.index)
 
 

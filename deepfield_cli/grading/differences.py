@@ -13,8 +13,24 @@ _CONTEXT = 4
 
 def shown(value: Any) -> str:
     """A value on one line, cut where it is long; control characters escaped."""
-    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    try:
+        text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    except (ValueError, RecursionError):  # an integer of more digits than Python prints; lists nested without end
+        return f"a value of type {type(value).__name__} too large to show"
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 20]} … ({len(text):,} characters)"
+
+
+def same(actual: Any, expected: Any) -> bool:
+    """Whether two plain values are of the same builtin types and equal, all the way down; a tuple passes for a list."""
+    if isinstance(expected, list) and isinstance(actual, tuple):
+        actual = list(actual)
+    if type(actual) is not type(expected):
+        return False
+    if isinstance(expected, list | tuple):
+        return len(actual) == len(expected) and all(map(same, actual, expected))
+    if isinstance(expected, dict):
+        return actual.keys() == expected.keys() and all(same(actual[key], expected[key]) for key in expected)
+    return bool(actual == expected)
 
 
 def worst_elements(actual: np.ndarray, expected: np.ndarray, off: np.ndarray) -> tuple[str, str]:
@@ -39,9 +55,7 @@ def first_difference(actual: Any, expected: Any) -> tuple[str, str, str]:
 
 def _sequence_difference(actual: list[Any], expected: list[Any]) -> tuple[str, str, str]:
     length = min(len(actual), len(expected))
-    index = next(
-        (i for i in range(length) if actual[i] != expected[i] or type(actual[i]) is not type(expected[i])), length
-    )
+    index = next((i for i in range(length) if not same(actual[i], expected[i])), length)
     sizes = "" if len(actual) == len(expected) else f" ({len(actual):,} items instead of {len(expected):,})"
     window = slice(max(index - _CONTEXT, 0), index + _CONTEXT)
     dots = "… " if index > _CONTEXT else ""
@@ -55,7 +69,7 @@ def _mapping_difference(actual: dict[Any, Any], expected: dict[Any, Any]) -> tup
     extra = [key for key in actual if key not in expected]
     if extra:
         return f": {len(extra)} keys too many", "none of these", shown(extra[:_LINES])
-    key = next(key for key in expected if actual[key] != expected[key])
+    key = next(key for key in expected if not same(actual[key], expected[key]))
     return f" at key {shown(key)}", shown(expected[key]), shown(actual[key])
 
 

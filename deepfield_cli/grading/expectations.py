@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from deepfield_cli.errors import CheckFailed
 from deepfield_cli.grading import patterns
 from deepfield_cli.grading.bugs import BugSource, find_bug
-from deepfield_cli.grading.differences import first_difference, shown, worst_elements
+from deepfield_cli.grading.differences import first_difference, same, shown, worst_elements
 from deepfield_cli.grading.tolerance import Tolerance
 from deepfield_cli.sandbox.submission import Reference
 from deepfield_cli.sandbox.wire import Tensor
@@ -19,12 +20,21 @@ from deepfield_cli.sandbox.wire import Tensor
 # rounding is far below a tolerance, and suites choose inputs on which mistakes differ by hundreds of tolerances.
 _DIAGNOSIS_MARGIN = 10.0
 _DIAGNOSIS_SLACK = 5.0
+# No brief asks for an answer nested deeper; one that is may be nested without end.
+_DEEPEST = 20
 
 
 class ValueMismatch(CheckFailed):
     """A CheckFailed that also carries what was compared, for the repro file."""
 
-    expected_values: Mapping[str, np.ndarray] | None = None
+    expected_values: Mapping[str, Any] | None = None
+    actual_values: Mapping[str, Any] | None = None
+
+    def comparing(self, expected: Mapping[str, Any], actual: Mapping[str, Any]) -> ValueMismatch:
+        """The same failure, with what was compared."""
+        self.expected_values = dict(expected)
+        self.actual_values = {name: actual[name] for name in expected}
+        return self
 
 
 def expect(
@@ -40,6 +50,7 @@ def expect(
         raise CheckFailed(rationale, help=help, expected=expected, actual=actual, diagnosis=diagnosis)
 
 
+@np.errstate(all="ignore")  # a wrong answer may overflow in every way: the verdict says so, and no warning has to
 def expect_close(
     actual: Any,
     expected: Any,
@@ -82,21 +93,26 @@ def expect_equal(actual: Any, expected: Any, *, what: str = "the answer", bugs: 
         CheckFailed: with the mistake's name if one gives this answer, else the first difference.
 
     """
-    plain = _plain(actual)
-    if _same(plain, expected):
-        return
-    name = find_bug(bugs or {}, lambda value: _same(plain, value))
+    failure = _unequal(_plain(actual), expected, what, bugs or {})
+    if failure is not None:
+        raise failure.comparing({what: expected}, {what: actual})
+
+
+def _unequal(plain: Any, expected: Any, what: str, bugs: BugSource) -> ValueMismatch | None:
+    if same(plain, expected):
+        return None
+    name = find_bug(bugs, lambda value: same(plain, value))
     if name is not None:
-        raise CheckFailed(f"{what} is what this mistake gives: {name}", diagnosis=name)
+        return ValueMismatch(f"{what} is what this mistake gives: {name}", diagnosis=name)
     if type(plain) is not type(expected) and not (isinstance(plain, tuple) and isinstance(expected, list)):
-        raise CheckFailed(
+        return ValueMismatch(
             f"{what} is {_article(plain)} where {_article(expected)} is expected",
             expected=shown(expected),
             actual=shown(plain),
             diagnosis="wrong-type",
         )
     place, wanted, got = first_difference(plain, expected)
-    raise CheckFailed(f"{what} differs{place}", expected=wanted, actual=got)
+    return ValueMismatch(f"{what} differs{place}", expected=wanted, actual=got)
 
 
 def expect_unchanged(reference: Reference, original: Tensor, *, what: str = "the input") -> None:
@@ -133,8 +149,7 @@ def _first_failure(
     for name, wanted in expected.items():
         failure = _gate(actual[name], wanted, name, dtype) or _distance(actual[name], wanted, tolerance, name)
         if failure is not None:
-            failure.expected_values = dict(expected)
-            return failure
+            return failure.comparing(expected, actual)
     return None
 
 
@@ -170,8 +185,7 @@ def _gate(actual: Any, expected: np.ndarray, what: str, dtype: str | None) -> Va
 def _distance(actual: Any, expected: np.ndarray, tolerance: Tolerance, what: str) -> ValueMismatch | None:
     array = np.asarray(as_array(actual), dtype=np.float64)
     allowed = tolerance.allowed(expected)
-    with np.errstate(invalid="ignore"):
-        off = np.where(array == expected, 0.0, np.abs(array - expected))
+    off = np.where(array == expected, 0.0, np.abs(array - expected))
     off = np.where(np.isnan(array) & np.isnan(expected), 0.0, np.where(np.isnan(off), np.inf, off))
     wrong = off > allowed
     if not wrong.any():
@@ -194,7 +208,7 @@ def _diagnosed(
 ) -> CheckFailed:
     """The same failure with the name of the mistake, if a known one or a general pattern gives this answer."""
     arrays = {name: as_array(actual[name]) for name in expected}
-    if any(array is None for array in arrays.values()):
+    if any(array is None or array.dtype.kind == "c" for array in arrays.values()):
         return failure
     found = find_bug(bugs, lambda value: _explains(value, arrays, expected, tolerance))  # type: ignore[arg-type]
     if found is not None:
@@ -244,28 +258,31 @@ def as_array(value: Any) -> np.ndarray | None:
     if isinstance(value, Tensor):
         return value.array
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return np.asarray(value, dtype=np.float64)
+        return np.asarray(_as_float(value))
     return None
 
 
-def _plain(value: Any) -> Any:
+def _as_float(value: float) -> float:
+    """A number as a float: an integer beyond every float is as good as infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _plain(value: Any, levels: int = _DEEPEST) -> Any:
+    """The value with its integer arrays as lists, so that they compare as integers do."""
     if isinstance(value, Tensor) and value.array.dtype.kind in "iu":
         return value.array.tolist()
+    if levels == 0:
+        return value
     if isinstance(value, list | tuple):
-        return type(value)(_plain(item) if isinstance(item, Tensor | list | tuple) else item for item in value)
+        return type(value)(
+            _plain(item, levels - 1) if isinstance(item, Tensor | list | tuple | dict) else item for item in value
+        )
+    if isinstance(value, dict):
+        return {key: _plain(item, levels - 1) for key, item in value.items()}
     return value
-
-
-def _same(actual: Any, expected: Any) -> bool:
-    if isinstance(expected, list) and isinstance(actual, tuple):
-        actual = list(actual)
-    if type(actual) is not type(expected):
-        return False
-    if isinstance(expected, list | tuple):
-        return len(actual) == len(expected) and all(map(_same, actual, expected))
-    if isinstance(expected, dict):
-        return actual.keys() == expected.keys() and all(_same(actual[key], expected[key]) for key in expected)
-    return bool(actual == expected)
 
 
 def _article(value: Any) -> str:

@@ -51,7 +51,9 @@ class Replay:
         """Turn the notes of a check into lines."""
         needed = _needed(notes)
         if len(needed) < len(notes):
-            self.lines.append(f"# {len(notes) - len(needed)} calls on whose answers nothing below depends are left out.")
+            self.lines.append(
+                f"# {len(notes) - len(needed)} calls on whose answers nothing below depends are left out."
+            )
         for number, note in enumerate(needed, start=1):
             try:
                 self._step(note, number)
@@ -65,7 +67,7 @@ class Replay:
         if len(expression) <= _LONGEST_LITERAL or not _is_literal(value):
             return expression
         self.texts[name] = expression
-        return f"literal({name!r})"
+        return f"literal({quoted(name)})"
 
     # One note
 
@@ -74,7 +76,9 @@ class Replay:
         if self.lines:
             self.lines.append("")
         if operation == "probe":
-            self.lines.append(f"# Here the check ran its own probe, {note['target']}, beside your code; it is not replayed.")
+            self.lines.append(
+                f"# Here the check ran its own probe, {note['target']}, beside your code; it is not replayed."
+            )
         elif operation == "put":
             self._put(note, number)
         elif operation == "take":
@@ -150,15 +154,15 @@ class Replay:
         if isinstance(value, dict):
             pairs = zip(value, self._items(list(value.values()), name), strict=True)
             return f"{{{', '.join(f'{key!r}: {shown}' for key, shown in pairs)}}}"
-        return repr(value)
+        return quoted(value) if isinstance(value, str) else repr(value)
 
     def _items(self, values: Sequence[Any], name: str) -> list[str]:
-        return [self._expression(value, f"{name}_{place}") for place, value in enumerate(values)]
+        return [self._expression(value, f"{name}.{place}") for place, value in enumerate(values)]
 
     def _array(self, tensor: Tensor, name: str) -> str:
         self.arrays[name] = tensor.array
-        layout = "" if tensor.layout == "contiguous" else f", layout={tensor.layout!r}"
-        expression = f"{'tensor' if tensor.kind == 'torch' else 'array'}({name!r}{layout})"
+        layout = "" if tensor.layout == "contiguous" else f", layout={quoted(tensor.layout)}"
+        expression = f"{'tensor' if tensor.kind == 'torch' else 'array'}({quoted(name)}{layout})"
         if tensor.dtype != tensor.array.dtype.name and re.fullmatch(r"\w+", tensor.dtype):
             expression += f".to(torch.{tensor.dtype})"
         return expression + (".requires_grad_()" if tensor.requires_grad else "")
@@ -176,7 +180,13 @@ def parts(value: Any, expression: str) -> Iterator[tuple[str, Any]]:
             yield from parts(item, f"{expression}[{place}]")
     elif isinstance(value, dict):
         for key, item in list(value.items())[:_LOOK]:
-            yield from parts(item, f"{expression}[{key!r}]")
+            yield from parts(item, f"{expression}[{quoted(key) if isinstance(key, str) else repr(key)}]")
+
+
+def quoted(text: str) -> str:
+    """Text as a Python literal, in double quotes where that needs no more escapes."""
+    literal = repr(text)
+    return f'"{literal[1:-1]}"' if literal[0] == "'" and '"' not in literal else literal
 
 
 def _needed(notes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -196,7 +206,9 @@ def _needed(notes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def _used(note: Mapping[str, Any]) -> set[int]:
     """Numbers of the references that a step takes."""
     taken = [note.get("positional", ()), note.get("named", {}), note.get("value")]
-    numbers = {leaf.number for _, leaf in parts([list(taken[0]), taken[1], taken[2]], "") if isinstance(leaf, Reference)}
+    numbers = {
+        leaf.number for _, leaf in parts([list(taken[0]), taken[1], taken[2]], "") if isinstance(leaf, Reference)
+    }
     return numbers | ({note["on"]} if note.get("on") is not None else set())
 
 
@@ -226,5 +238,7 @@ def _described(value: Any) -> str:
         return f"{value.dtype} {list(value.shape)}"
     if isinstance(value, Stream):
         return f"a generator of {len(value.items):,} items"
-    size = f", {len(value):,} {'characters' if isinstance(value, str) else 'items'}" if hasattr(value, "__len__") else ""
+    size = (
+        f", {len(value):,} {'characters' if isinstance(value, str) else 'items'}" if hasattr(value, "__len__") else ""
+    )
     return f"{type(value).__name__}{size}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from deepfield_cli.errors import CheckFailed
-from deepfield_cli.grading.replay import Replay, parts
+from deepfield_cli.grading.replay import Replay, quoted
 from deepfield_cli.grading.result import CheckResult, GradeResult
 from deepfield_cli.grading.running import Failure
 from deepfield_cli.sandbox.wire import Tensor
@@ -20,7 +21,7 @@ INPUTS = "inputs.npz"
 # Wide enough to read, narrow enough for a split screen.
 _COMMENT_WIDTH = 100
 _HELPERS = Path(__file__).with_name("repro_helpers.txt")
-_PUT_ASIDE = {
+_DIFFERENT_HERE = {
     "timeout": "in the grader there was no answer in time: Ctrl-C shows where it is",
     "forbidden-call": "the rule is enforced in the grader only: here the call goes through",
     "out-of-memory": "here there is no limit on memory: beware",
@@ -66,14 +67,16 @@ def _comparisons(replay: Replay, error: CheckFailed) -> list[str]:
     for number, (what, wanted) in enumerate(expected.items()):
         place = _place_of(replay, what, wanted, actual.get(what), alone=len(expected) == 1)
         if place is None:
-            lines.append(f"# {_plain(what)} is computed from several answers; the grader's own words above have the numbers.")
+            lines.append(
+                f"# {_plain(what)} is computed from several answers; the grader's own words above have the numbers."
+            )
         elif isinstance(wanted, np.ndarray):
-            replay.arrays[f"expected_{number}"] = wanted
-            lines.append(f'compare({what!r}, {place}, INPUTS["expected_{number}"])')
+            replay.arrays[f"expected {number}"] = wanted
+            lines.append(f'compare({quoted(what)}, {place}, INPUTS["expected {number}"])')
         else:
-            lines.append(f"compare_plain({what!r}, {place}, {replay.literal(wanted, f'expected_{number}')})")
-    lines += [f'unchanged({variable!r}, {variable}, INPUTS["{name}"])' for variable, name in replay.kept.items()]
-    return lines or [f"print({place!r}, '=', {place})" for place, _ in replay.answers[-1:]]
+            lines.append(f"compare_plain({quoted(what)}, {place}, {replay.literal(wanted, f'expected_{number}')})")
+    lines += [f'unchanged({quoted(variable)}, {variable}, INPUTS["{name}"])' for variable, name in replay.kept.items()]
+    return lines or [f'print({quoted(place)}, "=", {place})' for place, _ in replay.answers[-1:]]
 
 
 def _place_of(replay: Replay, what: str, wanted: Any, actual: Any, *, alone: bool) -> str | None:
@@ -85,7 +88,7 @@ def _place_of(replay: Replay, what: str, wanted: Any, actual: Any, *, alone: boo
         return None
     tensors = [(place, leaf) for place, leaf in reversed(replay.answers) if isinstance(leaf, Tensor)]
     if not alone:
-        tensors = [(place, leaf) for place, leaf in tensors if place.endswith(f"[{what!r}]")]
+        tensors = [(place, leaf) for place, leaf in tensors if place.endswith(f"[{quoted(what)}]")]
     fitting = [(place, leaf) for place, leaf in tensors if leaf.shape == wanted.shape]
     off = [(place, leaf) for place, leaf in fitting if not np.array_equal(leaf.array, wanted)]
     return next((place for place, _ in (*off, *fitting, *tensors)), None)
@@ -95,19 +98,18 @@ def _place_of(replay: Replay, what: str, wanted: Any, actual: Any, *, alone: boo
 
 
 def _script(entry: Path, failure: Failure, result: GradeResult, replay: Replay, comparisons: Sequence[str]) -> str:
+    """The story first, from the inputs to the difference; the functions that it calls below it."""
     check = next(check for check in result.checks if check.name == failure.check.name)
-    body = "\n".join((*replay.lines, "", *comparisons))
-    helpers = _helpers(body)
-    head = "\n".join((*body.splitlines(), *helpers))
-    blocks = [
-        _header(check, result),
-        _imports(head),
-        _places(entry, head),
-        *helpers,
-        "\n".join(_announcement(check, failure.error)),
-        body,
-    ]
-    return "\n\n".join(block.strip("\n") for block in blocks if block.strip()) + "\n"
+    story = "\n".join((*_announcement(check), *replay.lines, "", *comparisons))
+    helpers = _helpers(story)
+    code = "\n".join((story, *helpers))
+    main = "def main():\n" + textwrap.indent(story.strip("\n"), "    ")
+    parts_of_file = [_top(check, result, entry, code), main, *helpers, 'if __name__ == "__main__":\n    main()']
+    return "\n\n\n".join(parts_of_file) + "\n"
+
+
+def _top(check: CheckResult, result: GradeResult, entry: Path, code: str) -> str:
+    return "\n\n".join((_header(check, result), _imports(code), _places(entry, code)))
 
 
 def _header(check: CheckResult, result: GradeResult) -> str:
@@ -118,55 +120,53 @@ def _header(check: CheckResult, result: GradeResult) -> str:
         lines += _wrapped(cause.rationale)
         lines += _wrapped(f"try: {cause.help}") if cause.help else []
         lines.append("")
-    lines += [f"seed {result.seed}", f"written by deepfield; step through it with:  python -m pdb {SCRIPT}"]
+    lines += [f"seed {result.seed}; written by deepfield, anew at every grade that fails this check"]
+    lines += [f"step through it with:  python -m pdb {SCRIPT}"]
     return "\n".join(f"# {_plain(line)}".rstrip() for line in lines)
 
 
-def _imports(text: str) -> str:
-    lines = ["from __future__ import annotations", ""]
-    lines += [f"import {name}" for name in ("ast", "itertools", "sys") if f"{name}." in text or name == "sys"]
+def _imports(code: str) -> str:
+    lines = [f"import {name}" for name in ("ast", "itertools", "sys") if f"{name}." in code or name == "sys"]
     lines += ["from pathlib import Path", "", "import numpy as np"]
-    return "\n".join(lines + (["import torch"] if "torch." in text or "tensor(" in text else []))
+    return "\n".join(lines + (["import torch"] if "torch." in code else []))
 
 
-def _places(entry: Path, text: str) -> str:
+def _places(entry: Path, code: str) -> str:
     lines = ["HERE = Path(__file__).resolve().parent"]
-    lines += ['INPUTS = np.load(HERE / "inputs.npz")'] if "INPUTS" in text else []
-    lines += [f"sys.path.insert(0, {str(entry.absolute().parent)!r})  # your files", f"import {entry.stem}  # noqa: E402"]
+    lines += [f'INPUTS = np.load(HERE / "{INPUTS}")'] if "INPUTS[" in code else []
+    lines += [f"sys.path.insert(0, {quoted(str(entry.absolute().parent))})  # your files", f"import {entry.stem}"]
     return "\n".join(lines)
 
 
-def _helpers(body: str) -> list[str]:
-    """The functions that the body calls, and those that these call."""
+def _helpers(story: str) -> list[str]:
+    """The functions that the story calls, and those that these call."""
     known = {part.split("(")[0].removeprefix("def "): part for part in _HELPERS.read_text("utf-8").split("\n\n\n")}
     wanted: list[str] = []
-    text = body
-    for name in reversed(known):  # callers stand below what they call
-        if f"{name}(" in text:
-            wanted.insert(0, known[name])
-            text += known[name]
-    return [f"\n{part}\n" for part in wanted]
+    code = story
+    for name in reversed(known):  # in the file, callers stand below what they call
+        if f"{name}(" in code:
+            wanted.append(known[name].strip("\n"))
+            code += known[name]
+    return wanted
 
 
-def _announcement(check: CheckResult, error: CheckFailed) -> list[str]:
+def _announcement(check: CheckResult) -> list[str]:
     """Lines that print what the grader saw, before the script makes the same calls."""
-    said = [f"in the grader: {error.rationale}"]
-    said += [f"  expected  {line}" for line in (error.expected or "").splitlines()[:12]]
-    said += [f"  got       {line}" for line in (error.actual or "").splitlines()[:12]]
-    note = _PUT_ASIDE.get(error.diagnosis or "")
+    cause = check.cause
+    if cause is None:
+        return []
+    said = [f"in the grader: {cause.rationale}"]
+    said += [f"  expected  {line}" for line in (cause.expected or "").splitlines()]
+    said += [f"  got       {line}" for line in (cause.actual or "").splitlines()]
+    note = _DIFFERENT_HERE.get(cause.diagnosis or "")
     said += [note] if note else []
-    return [f"print({_plain(line)!r})" for line in said] + ["print()"]
+    return [*(f"print({quoted(_plain(line))})" for line in said), ""]
 
 
 def _wrapped(text: str) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, _COMMENT_WIDTH) or [""]
+    return textwrap.wrap(text, _COMMENT_WIDTH)
 
 
 def _plain(text: str) -> str:
     """One line without control characters: part of it may be the learner's own output."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
-
-
-__all__ = ["SCRIPT", "parts", "write_repro"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from deepfield_cli.content.problem import Problem
 from deepfield_cli.grading.diagnoses import look_up
-from deepfield_cli.journey.progress import read_last_attempt
+from deepfield_cli.journey.past_attempt import newest_attempt
 from deepfield_cli.journey.workspace import Workspace
 from deepfield_cli.ledger import Ledger
 
@@ -60,7 +60,7 @@ class Hints:
 def next_hint(workspace: Workspace, problem: Problem) -> Hints:
     """Give the next hint and record that it was given."""
     with workspace.ledger() as ledger:
-        last = read_last_attempt(ledger, problem.id)
+        last = newest_attempt(ledger, problem.id)
         with ledger.batch():  # two terminals at once must not be given the same hint
             shown = _shown(ledger, problem)
             hints = _texts(problem, shown, shown + 1)
@@ -86,7 +86,7 @@ def _texts(problem: Problem, first: int, end: int) -> tuple[Hint, ...]:
 
 
 def _mistake(ledger: Ledger, problem: Problem) -> NamedMistake | None:
-    last = read_last_attempt(ledger, problem.id)
+    last = newest_attempt(ledger, problem.id)
     if last is None or last.solved or last.check is None or last.diagnosis is None:
         return None
     known = look_up(last.diagnosis, problem)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepfield_cli.journey.status import LastAttempt, NextStep, ProblemStatus
+from deepfield_cli.journey.past_attempt import PastAttempt
+from deepfield_cli.journey.status import NextStep, ProblemStatus
 
 
-def choose_next_step(problems: Sequence[ProblemStatus], current: str | None, last: LastAttempt | None) -> NextStep:
+def choose_next_step(problems: Sequence[ProblemStatus], current: str | None, last: PastAttempt | None) -> NextStep:
     """The command that leads on from where the learner stands."""
     here = next((one for one in problems if one.problem.id == current), None)
     if here is not None and not here.first_rung.is_solved:
@@ -22,7 +23,7 @@ def choose_next_step(problems: Sequence[ProblemStatus], current: str | None, las
     return NextStep("deepfield verify", "everything here is solved, and the record can prove it")
 
 
-def _continue(here: ProblemStatus, last: LastAttempt | None) -> NextStep:
+def _continue(here: ProblemStatus, last: PastAttempt | None) -> NextStep:
     """On with the problem at hand."""
     name = here.problem.id
     if here.first_rung.state == "outdated":

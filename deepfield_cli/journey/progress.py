@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from deepfield_cli.content.catalogue import Catalogue, ListedProblem, read_catalogue
 from deepfield_cli.errors import ContentError, near_miss
 from deepfield_cli.journey.next_step import choose_next_step
-from deepfield_cli.journey.status import (
-    RUNGS,
-    FieldStatus,
-    LastAttempt,
-    ProblemStatus,
-    RungStatus,
-    Status,
-)
-from deepfield_cli.journey.workspace import Workspace
-from deepfield_cli.ledger import Entry, Ledger, ProblemProgress
+from deepfield_cli.journey.past_attempt import newest_attempt
+from deepfield_cli.journey.status import RUNGS, FieldStatus, ProblemStatus, RungStatus, Status
+from deepfield_cli.journey.workspace import Workspace, problem_at
+from deepfield_cli.ledger import Ledger, ProblemProgress
 
 _Rows = Mapping[tuple[str, str], ProblemProgress]
 
@@ -29,10 +22,11 @@ def read_status(workspace: Workspace) -> Status:
     with workspace.record() as ledger:
         fields = _read_fields(ledger, catalogue)
         starts = ledger.entries(kind="start", limit=1)
-        last = read_last_attempt(ledger)
+        last = newest_attempt(ledger)
         tried = {row.problem for row in ledger.progress()}
     problems = [problem for field in fields for problem in field.problems]
-    current = _problem_here(workspace, catalogue) or (starts[0].problem if starts else None)
+    here = problem_at(workspace, Path.cwd())
+    current = here.id if here else (starts[0].problem if starts else None)
     return Status(
         root=workspace.root,
         fields=fields,
@@ -51,27 +45,6 @@ def read_problems(workspace: Workspace | None, field: str | None = None) -> tupl
     return tuple(one for one in problems if field is None or one.problem.field == field)
 
 
-def read_last_attempt(ledger: Ledger, problem_id: str | None = None) -> LastAttempt | None:
-    """The newest attempt, and the first thing that was wrong with it."""
-    entries = ledger.entries(kind="attempt", problem=problem_id, limit=1)
-    return last_attempt(entries[0], ledger.payload(entries[0])) if entries else None
-
-
-def last_attempt(entry: Entry, payload: Mapping[str, Any]) -> LastAttempt:
-    """An entry of the record in the words of a learner."""
-    failed = next((check for check in payload.get("checks", ()) if check.get("outcome") == "failed"), {})
-    return LastAttempt(
-        number=entry.id,
-        problem=entry.problem or "",
-        rung=entry.rung or "",
-        at=entry.at,
-        score=entry.score,
-        solved=bool(entry.solved),
-        check=failed.get("name"),
-        diagnosis=(failed.get("cause") or {}).get("diagnosis"),
-    )
-
-
 def _require_field(catalogue: Catalogue, field: str | None) -> None:
     if field is not None and field not in catalogue.fields:
         known = ", ".join(catalogue.fields)
@@ -83,16 +56,6 @@ def _all_problems(workspace: Workspace | None, catalogue: Catalogue) -> tuple[Pr
         return tuple(_problem_status(problem, {}, {}) for problem in catalogue.problems)
     with workspace.record() as ledger:
         return tuple(problem for field in _read_fields(ledger, catalogue) for problem in field.problems)
-
-
-def _problem_here(workspace: Workspace, catalogue: Catalogue) -> str | None:
-    """The problem whose folder this is."""
-    try:
-        parts = Path.cwd().relative_to(workspace.root).parts
-    except ValueError:
-        return None
-    here = catalogue.find("/".join(parts[:2]))
-    return here.id if here is not None else None
 
 
 def _read_fields(ledger: Ledger, catalogue: Catalogue) -> tuple[FieldStatus, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from deepfield_cli.content.catalogue import ListedProblem
+from deepfield_cli.journey.past_attempt import PastAttempt
 
 RUNGS = ("core", "laptop", "paper")
 
@@ -90,32 +91,6 @@ class FieldStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class LastAttempt:
-    """The newest attempt.
-
-    Attributes:
-        number: its entry in the record.
-        problem: what was tried.
-        rung: at which rung.
-        at: when, UTC.
-        score: 0 to 1.
-        solved: whether it solved the rung.
-        check: the first check that failed.
-        diagnosis: the mistake that this check named.
-
-    """
-
-    number: int
-    problem: str
-    rung: str
-    at: str
-    score: float | None
-    solved: bool
-    check: str | None = None
-    diagnosis: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class NextStep:
     """What to do next: a command to type, and why."""
 
@@ -140,7 +115,7 @@ class Status:
     root: Path
     fields: tuple[FieldStatus, ...]
     current: str | None
-    last: LastAttempt | None
+    last: PastAttempt | None
     elsewhere: tuple[str, ...]
     next_step: NextStep
 

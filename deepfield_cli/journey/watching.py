@@ -59,6 +59,8 @@ class Watch:
         self._round: _Round | None = None
         self._last_digest: str | None = None
         self._spares = 0
+        self._stop = threading.Event()
+        self._crash: BaseException | None = None
 
     def run(self, stop: threading.Event | None = None) -> None:
         """Grade now and at every save until stopped; Ctrl-C ends it."""
@@ -66,7 +68,7 @@ class Watch:
 
         self._session.require_submission()
         self._spares = _check_count(self._session)
-        stop = stop or threading.Event()
+        self._stop = stop or threading.Event()
         try:
             self._saved(time.time())
             for changes in watchfiles.watch(
@@ -74,13 +76,15 @@ class Watch:
                 watch_filter=lambda _, path: is_source(Path(path)),
                 debounce=200,
                 step=SETTLE_MILLISECONDS,
-                stop_event=stop,
+                stop_event=self._stop,
                 rust_timeout=500,
                 raise_interrupt=True,
             ):
                 self._saved(_newest_change([Path(path) for _, path in changes]))
         finally:
             self._end_round()
+        if self._crash is not None:
+            raise self._crash
 
     def _saved(self, saved_at: float) -> None:
         try:
@@ -95,7 +99,7 @@ class Watch:
         self._end_round()
         self._last_digest = digest
         cancelled = threading.Event()
-        thread = threading.Thread(target=self._grade, args=(saved_at, cancelled), name="grade", daemon=True)
+        thread = threading.Thread(target=self._grade_and_prepare, args=(saved_at, cancelled), name="grade", daemon=True)
         self._round = _Round(digest, cancelled, thread)
         thread.start()
 
@@ -118,18 +122,25 @@ class Watch:
             self._round.thread.join()
             self._round = None
 
+    def _grade_and_prepare(self, saved_at: float, cancelled: threading.Event) -> None:
+        try:
+            self._grade(saved_at, cancelled)
+            if not cancelled.is_set():
+                self._session.warm_up(self._spares)
+        except DeepfieldError as error:
+            self._audience.problem(error)
+        except Exception as error:  # noqa: BLE001 - our bug: it must end the watch, not only this thread
+            self._crash = error
+            self._stop.set()
+
     def _grade(self, saved_at: float, cancelled: threading.Event) -> None:
         try:
             outcome = self._session.grade(self._audience.begin(saved_at), cancelled)
         except Cancelled:
             self._audience.overtaken()
-        except DeepfieldError as error:
-            self._audience.problem(error)
         else:
             self._audience.verdict(outcome, max(time.time() - saved_at, 0.0))
             self._keep(outcome)
-        if not cancelled.is_set():
-            self._session.warm_up(self._spares)
 
     def _keep(self, outcome: Grade) -> None:
         try:

@@ -55,8 +55,8 @@ def verify(connection: sqlite3.Connection) -> ChainReport:
         for check in checks:
             try:
                 check(connection, findings)
-            except sqlite3.DatabaseError as error:
-                # A page that cannot be read ends this check, not the others.
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+                # What cannot be read ends this check, not the others. (SQLite may quote damaged bytes in its message.)
                 _note(findings.file_faults, str(error))
     return findings.report()
 

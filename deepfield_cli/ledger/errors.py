@@ -55,22 +55,23 @@ def primary_code(error: sqlite3.Error) -> int | None:
 def explained(path: Path, *, writing: bool) -> Iterator[None]:
     """Turn SQLite's errors into ledger errors; one that only a bug of ours can cause is left alone."""
     try:
+        with explained_around(path, writing=writing):
+            yield
+    except UnicodeDecodeError as error:
+        # SQLite quotes a damaged schema in its message, in bytes that Python cannot read as text.
+        raise LedgerCorrupt("the ledger is damaged (its schema is no text)", where=str(path), fix=REBUILD) from error
+
+
+@contextmanager
+def explained_around(path: Path, *, writing: bool) -> Iterator[None]:
+    """Like `explained`, around code of others: what is not of SQLite's own kind is theirs."""
+    try:
         yield
     except sqlite3.Error as error:
         failure = _explain(error, path, writing=writing)
         if failure is None:
             raise
         raise failure from error
-
-
-@contextmanager
-def explained_at_opening(path: Path, *, writing: bool) -> Iterator[None]:
-    """Like `explained`; besides, SQLite may quote a damaged schema in bytes that Python cannot read as text."""
-    try:
-        with explained(path, writing=writing):
-            yield
-    except UnicodeDecodeError as error:
-        raise LedgerCorrupt("the ledger is damaged (its schema is no text)", where=str(path), fix=REBUILD) from error
 
 
 def _explain(error: sqlite3.Error, path: Path, *, writing: bool) -> LedgerError | None:

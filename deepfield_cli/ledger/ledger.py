@@ -16,7 +16,7 @@ from deepfield_cli.ledger import blobs, chain
 from deepfield_cli.ledger.connection import transaction
 from deepfield_cli.ledger.draft import insert, write_draft
 from deepfield_cli.ledger.entry import SELECT_ENTRIES, Entry, entry_from_row
-from deepfield_cli.ledger.errors import REBUILD, LedgerCorrupt, explained
+from deepfield_cli.ledger.errors import REBUILD, LedgerCorrupt, explained, explained_around
 from deepfield_cli.ledger.manifest import decode_manifest
 from deepfield_cli.ledger.opening import open_to_read, open_to_write
 from deepfield_cli.ledger.progress import ProblemProgress, read_progress
@@ -103,7 +103,7 @@ class Ledger:
     @contextmanager
     def batch(self) -> Iterator[None]:
         """Everything appended inside is committed together or not at all; other writers wait until it ends."""
-        with explained(self.path, writing=True), self._write_lock():
+        with explained_around(self.path, writing=True), self._write_lock():
             yield
 
     @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from deepfield_cli.errors import LedgerError
 from deepfield_cli.ledger import schema
 from deepfield_cli.ledger.connection import connect_to_read, connect_to_write, transaction
-from deepfield_cli.ledger.errors import LedgerMissing, LedgerReadOnly, explained_at_opening
+from deepfield_cli.ledger.errors import LedgerMissing, LedgerReadOnly, explained
 from deepfield_cli.ledger.migrations import migrate, pending
 
 
@@ -17,7 +17,7 @@ def open_to_write(path: Path, *, create: bool) -> sqlite3.Connection:
     _refuse_what_is_no_file(path)
     if not path.exists():
         _prepare_folder(path, create=create)
-    with explained_at_opening(path, writing=True):
+    with explained(path, writing=True):
         connection = connect_to_write(path, create=create)
         try:
             steps = pending(connection, schema.MIGRATIONS, path)
@@ -36,7 +36,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     _refuse_what_is_no_file(path)
     if not path.exists():
         _refuse_missing(path)
-    with explained_at_opening(path, writing=False):
+    with explained(path, writing=False):
         connection = connect_to_read(path)
         try:
             steps = pending(connection, schema.MIGRATIONS, path)

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deepfield_cli.journey.status import RUNGS, FieldStatus, LastAttempt, ProblemStatus, Status
+from deepfield_cli.journey.past_attempt import PastAttempt
+from deepfield_cli.journey.status import RUNGS, FieldStatus, ProblemStatus, Status
 from deepfield_cli.render.console import foreign
 from deepfield_cli.render.moments import ago
 from deepfield_cli.render.signs import dash, legend, pointer, sign
@@ -114,7 +115,7 @@ def _facts(console: Console, status: Status, now: datetime | None) -> list[tuple
     return facts
 
 
-def _last_lines(console: Console, last: LastAttempt, now: datetime | None) -> list[Text]:
+def _last_lines(console: Console, last: PastAttempt, now: datetime | None) -> list[Text]:
     verdict = Text("solved", "good") if last.solved else Text("not solved", "bad")
     score = "" if last.score is None or last.solved else f", {last.score:.0%}"
     line = foreign(f"{last.problem} {last.rung}  ").append_text(verdict).append(score)

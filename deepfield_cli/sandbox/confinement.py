@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import resource
 import site
 import sys
 import sysconfig
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ _SYSTEM_READABLE = (
     *("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/etc/ld.so.cache"),
     *("/etc/localtime", "/dev/urandom", "/dev/random", "/sys/devices/system/cpu"),
 )
+_OWN_PACKAGES = ("deepfield_cli", "graders")
 _GPU_DEVICES = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset")
 _SYSTEM_WRITABLE = ("/dev/null", "/dev/zero")
 _MEGABYTE = 1 << 20
@@ -43,7 +46,7 @@ def confine(submission: Path, scratch: Path, limits: dict[str, Any], hidden: lis
     _remove_hidden_from_path(hidden)
     gpu, network, processes = bool(limits["gpu"]), bool(limits["network"]), bool(limits["processes"])
     _drop_capabilities()
-    readable = [*readable_roots(hidden), *_SYSTEM_READABLE, str(submission)]
+    readable = [*readable_roots(hidden), str(submission)]
     writable = [str(scratch), *_SYSTEM_WRITABLE]
     if gpu:
         readable += ["/proc", "/sys"]
@@ -58,13 +61,33 @@ def confine(submission: Path, scratch: Path, limits: dict[str, Any], hidden: lis
 
 
 def readable_roots(hidden: list[str]) -> list[str]:
-    """Python's own folders and the installed packages, less what is hidden inside them."""
+    """Python's own folders, the installed packages and the system's libraries, less what is hidden inside them.
+
+    deepfield itself is hidden wherever it is installed: what the worker needs of it is loaded by now, and its folder holds
+    the graders (an editable installation leaves a second copy of them among the packages). A hidden package is hidden
+    in every interpreter's folder of packages, not only in the one that is running.
+    """
+    folders = _package_folders()
+    names = {*_OWN_PACKAGES, *(os.path.basename(entry) for entry in hidden if os.path.dirname(entry) in folders)}
+    twins = [os.path.join(folder, name) for folder in folders for name in names]
+    unreadable = [os.path.realpath(entry) for entry in (*hidden, *filter(os.path.lexists, twins))]
+    kept: set[str] = set()
+    for root in {os.path.realpath(path) for path in (*_python_folders(), *_SYSTEM_READABLE)}:
+        kept.update(_without(root, unreadable))
+    return sorted(kept)
+
+
+def _python_folders() -> set[str]:
     paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    paths |= {os.path.join(sys.base_prefix, "lib"), *_user_site()}
-    roots: list[str] = []
-    for path in sorted(os.path.realpath(path) for path in paths if path):
-        roots += _without(path, [os.path.realpath(entry) for entry in hidden])
-    return roots
+    return {path for path in (*paths, os.path.join(sys.base_prefix, "lib"), *_user_site()) if path}
+
+
+@functools.cache
+def _package_folders() -> frozenset[str]:
+    """Every folder of packages below what is readable; found once, in the warm process."""
+    roots = {*_python_folders(), *_SYSTEM_READABLE}
+    found = [name for root in roots for kind in ("site", "dist") for name in glob(f"{root}/python3*/{kind}-packages")]
+    return frozenset([sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *_user_site(), *found])
 
 
 def _user_site() -> list[str]:

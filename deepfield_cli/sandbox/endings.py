@@ -15,5 +15,13 @@ def wait_status_text(status: int) -> str:
             signal.SIGKILL: "being killed",
             signal.SIGXCPU: "using up its CPU time",
         }
-        return f"ended by {names.get(number, signal.Signals(number).name)} (signal {number})"
+        return f"ended by {names.get(number) or _signal_name(number)} (signal {number})"
     return f"ended by itself with exit code {os.WEXITSTATUS(status)}"
+
+
+def _signal_name(number: int) -> str:
+    """The signal's own name; most real-time signals have none, and a process can send itself any of them."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "a real-time signal"

@@ -62,7 +62,7 @@ def _unwrapped(answer: Any, what: str) -> Any:
         raise faults.answer_failure(what, "the answer has not the form of an answer")
     violations = answer.get("violations")
     if violations:
-        raise faults.fault_as_failure({"kind": "forbidden-call", "text": str(violations[0])}, what)
+        raise faults.violation_failure(violations, what)
     if "fault" in answer:
         fault = answer["fault"]
         raise faults.fault_as_failure(fault if isinstance(fault, dict) else {}, what)

@@ -1,4 +1,8 @@
-"""What went wrong in the learner's process, as a failed check in words that help."""
+"""What went wrong in the learner's process, as a failed check in words that help.
+
+A fault is the worker's own account, and the learner's code can write the socket itself: any field may be missing, of
+another type, a gigabyte long, or text that no terminal and no JSON takes. Nothing in it may break the grader.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,10 @@ from typing import Any
 
 from deepfield_cli.errors import CheckFailed
 from deepfield_cli.sandbox.endings import wait_status_text
+
+_MAXIMUM_TEXT = 2000
+_MAXIMUM_NAME = 200
+_MAXIMUM_FRAMES = 6
 
 _HELP = {
     "not-implemented": "Replace `raise NotImplementedError` with your code; `deepfield hint` gives a first push.",
@@ -27,9 +35,11 @@ _HELP = {
 
 def fault_as_failure(fault: Mapping[str, Any], what: str) -> CheckFailed:
     """Turn a worker's fault into a CheckFailed that names the place in the learner's file."""
-    kind = str(fault.get("kind", "raised"))
-    text = str(fault.get("text", ""))
-    place = _place(fault)
+    kind = _text(fault.get("kind"), _MAXIMUM_NAME)
+    text = _text(fault.get("text"), _MAXIMUM_TEXT)
+    name = _text(fault.get("type"), _MAXIMUM_NAME) or "an exception"
+    frames = _frames(fault.get("frames"))
+    place = f" ({frames[-1]['file']}:{frames[-1]['line']})" if frames else ""
     words = {
         "not-implemented": f"{what} is not implemented yet{place}",
         "missing-name": f"{what}: {text}",
@@ -39,11 +49,11 @@ def fault_as_failure(fault: Mapping[str, Any], what: str) -> CheckFailed:
         "bad-answer": f"{what} returned something that cannot be sent back: {text}",
         "exited": f"{what} ended the process by SystemExit({text}){place}",
         "syntax": f"SyntaxError{place}: {text}",
-        "raised": f"{what} raised {fault.get('type')}{place}: {text}".rstrip(": "),
+        "raised": f"{what} raised {name}{place}: {text}".rstrip(": "),
     }
     kind = kind if kind in words else "raised"
     diagnosis = "not-loadable" if kind == "syntax" else kind
-    return CheckFailed(words[kind], help=_HELP[kind], actual=_trace(fault), diagnosis=diagnosis)
+    return CheckFailed(words[kind], help=_HELP[kind], actual=_trace(frames), diagnosis=diagnosis)
 
 
 def load_failure(failure: CheckFailed) -> CheckFailed:
@@ -86,12 +96,35 @@ def scratch_failure(what: str) -> CheckFailed:
     )
 
 
-def _place(fault: Mapping[str, Any]) -> str:
-    frames = fault.get("frames") or []
-    return f" ({frames[-1]['file']}:{frames[-1]['line']})" if frames else ""
+def violation_failure(violations: Any, what: str) -> CheckFailed:
+    """The submission called something forbidden, whatever it answered in the end."""
+    first = violations[0] if isinstance(violations, list) and violations else None
+    return fault_as_failure({"kind": "forbidden-call", "text": first or "a call that the rules exclude"}, what)
 
 
-def _trace(fault: Mapping[str, Any]) -> str | None:
-    frames = fault.get("frames") or []
+def _text(value: Any, length: int) -> str:
+    """Text that can be printed and stored: a lone surrogate fits neither UTF-8 nor JSON."""
+    if type(value) is not str:
+        return ""
+    cut = value[:length] + ("…" if len(value) > length else "")
+    return cut.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _frames(value: Any) -> list[dict[str, str]]:
+    if not isinstance(value, list):
+        return []
+    frames = [frame for frame in value[-_MAXIMUM_FRAMES:] if isinstance(frame, dict)]
+    return [
+        {
+            "file": _text(frame.get("file"), _MAXIMUM_NAME),
+            "line": str(frame.get("line")) if type(frame.get("line")) is int else "?",
+            "function": _text(frame.get("function"), _MAXIMUM_NAME),
+            "source": _text(frame.get("source"), _MAXIMUM_NAME),
+        }
+        for frame in frames
+    ]
+
+
+def _trace(frames: list[dict[str, str]]) -> str | None:
     lines = [f"{frame['file']}:{frame['line']} {frame['function']}  {frame['source']}".rstrip() for frame in frames]
     return "\n".join(lines) or None

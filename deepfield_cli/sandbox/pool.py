@@ -25,6 +25,10 @@ START_SECONDS = 120.0
 MAXIMUM_PARKED = 32
 
 
+class ZygoteLost(SandboxError):
+    """The warm process ended while it was needed."""
+
+
 class Zygote:
     """A process that has imported ``modules`` and forks workers on request."""
 
@@ -91,7 +95,7 @@ class Zygote:
             try:
                 self._control.sendmsg([msgpack.packb(request)], ancillary)
             except OSError as error:
-                raise SandboxError(f"the warm process is gone: {error}", fix="run the command again") from error
+                raise ZygoteLost(f"the warm process is gone: {error}", fix="run the command again") from error
             return self._receive()
 
     def _receive(self) -> dict[str, Any]:
@@ -140,13 +144,12 @@ class WarmPool:
     def refill(self, blueprint: Blueprint, spares: int) -> None:
         """Fork spare workers and confine them for a blueprint, so that the next grade need not."""
         key = _key(blueprint.preload, blueprint.arming())
-        zygote = self.start(blueprint.preload, blueprint.arming())
         with self._lock:
             idle = self._idle.pop(key, [])
         kept = [worker for worker in idle if worker.prepared_for == blueprint.place()]
         _close_all([worker for worker in idle if worker not in kept])
         while len(kept) < spares:
-            worker = zygote.fork()
+            worker = self._fork(blueprint)
             confine(worker, blueprint)
             kept.append(worker)
         with self._lock:
@@ -161,13 +164,15 @@ class WarmPool:
             if ready is not None:
                 idle.remove(ready)
                 return ready
+        return self._fork(blueprint)
+
+    def _fork(self, blueprint: Blueprint) -> WorkerProcess:
+        zygote = self.start(blueprint.preload, blueprint.arming())
         try:
-            return self.start(blueprint.preload, blueprint.arming()).fork()
-        except (
-            SandboxError
-        ):  # the warm process itself was lost (the kernel's memory killer, say): once more, with a new one
+            return zygote.fork()
+        except ZygoteLost:  # the kernel's memory killer took it, say: once more, with a new one
             with self._lock:
-                self._zygotes.pop(key, None)
+                self._zygotes.pop(_key(blueprint.preload, blueprint.arming()), None)
             return self.start(blueprint.preload, blueprint.arming()).fork()
 
     def park(self, worker: WorkerProcess) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -24,6 +25,7 @@ MAXIMUM_OUTPUT_BYTES = 64 * 1024
 # A worker that fills its scratch folder beyond this is ended.
 MAXIMUM_SCRATCH_BYTES = 2 << 30
 _SCRATCH_INTERVAL_SECONDS = 0.5
+_BLOCK_BYTES = 4096
 _PIPE_CHUNK = 1 << 16
 _PIPE_CHUNKS_AT_ONCE = 32
 
@@ -166,10 +168,26 @@ class WorkerProcess:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Bytes that the files below a folder take; vanishing files count as nothing."""
+    """Bytes that the files below a folder take; an empty one counts as a block, since it takes an inode.
+
+    Walks without recursion: os.walk gives up on a thousand folders within each other. Vanishing files count as nothing,
+    a path too long for the kernel, below which anything could lie, as too much.
+    """
     total = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(root, name)).st_blocks * 512
+    waiting = [str(folder)]
+    while waiting and total <= MAXIMUM_SCRATCH_BYTES:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    total += max(_blocks_bytes(entry), _BLOCK_BYTES)
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except OSError as error:
+            total += MAXIMUM_SCRATCH_BYTES + 1 if error.errno == errno.ENAMETOOLONG else 0
     return total
+
+
+def _blocks_bytes(entry: os.DirEntry[str]) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        return entry.stat(follow_symlinks=False).st_blocks * 512
+    return 0

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from deepfield_cli.errors import CheckFailed, SandboxError
+from deepfield_cli.errors import CheckFailed
 from deepfield_cli.sandbox import faults
 from deepfield_cli.sandbox.blueprint import Blueprint, confine
 from deepfield_cli.sandbox.exchange import exchange
@@ -97,7 +97,7 @@ class Submission:
 
     def put(self, value: Any) -> Reference:
         """Send a value to stay in the worker; pass the reference in calls, fetch it to see whether it was changed."""
-        return self._reference(self._answer({"op": "put", "value": value}, "put", None))
+        return self._reference(self._answer({"op": "put", "value": value}, "put", None), "put")
 
     def probe(
         self, function: str, *positional: Any, opaque: bool = False, timeout_seconds: float | None = None, **named: Any
@@ -118,8 +118,11 @@ class Submission:
         try:
             return Usage(process.cpu_seconds(), process.peak_memory_bytes())
         except OSError:  # no /proc on this system: ask inside, and take the calling process's word for memory
-            peak = self._answer({"op": "usage"}, "usage", None)["peak_bytes"]
-            return Usage(0.0, int(peak))
+            answer = self._answer({"op": "usage"}, "usage", None)
+            peak = answer.get("peak_bytes") if isinstance(answer, dict) else None
+            if type(peak) is not int:
+                raise faults.answer_failure("usage", "it is no number") from None
+            return Usage(0.0, peak)
 
     def peak_memory_bytes(self) -> int:
         """Largest resident set of the worker so far."""
@@ -166,13 +169,16 @@ class Submission:
         value = self._answer(request, target, timeout_seconds)
         if not isinstance(opaque, bool):
             _demand_tuple(value, max(opaque) + 1, target)
+            for index in opaque:
+                self._reference(value[index], target)
         note["result"] = value
         return value
 
     def _answer(self, request: Mapping[str, Any], what: str, timeout_seconds: float | None) -> Any:
         process = self._started()
         remaining = self._remaining(what)
-        return self._exchange(process, request, what, min(timeout_seconds or remaining, remaining))
+        value = self._exchange(process, request, what, min(timeout_seconds or remaining, remaining))
+        return self._reference(value, what) if request.get("opaque") is True else value
 
     def _remaining(self, what: str) -> float:
         if self._deadline is None:
@@ -201,9 +207,10 @@ class Submission:
         except CheckFailed as failure:
             raise faults.load_failure(failure) from None
 
-    def _reference(self, value: Any) -> Reference:
+    def _reference(self, value: Any, what: str) -> Reference:
+        """Only a forged answer has a value where a reference is due."""
         if not isinstance(value, Reference):
-            raise SandboxError("the worker answered with a value where a reference was due")
+            raise faults.answer_failure(what, "a value came where it was to stay in the worker")
         return value
 
     def _resolve(self, number: int) -> Reference:

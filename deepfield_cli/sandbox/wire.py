@@ -3,90 +3,44 @@
 What crosses is None, bool, int, float, str, bytes, list, tuple, dict and arrays. On the way out of the worker every
 subclass is reduced to its exact builtin by the builtin's own methods, so an overridden ``__iter__`` or ``__eq__`` of
 the learner's is never asked. Anything else is kept in the worker and crosses as the number of a reference.
+
+The learner's code can write to the socket itself, so a frame may hold anything: every limit below is there because some
+frame of a few bytes or megabytes would otherwise take gigabytes, minutes or the grader's own stack to read.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
 
 import msgpack
 
-if TYPE_CHECKING:
-    import numpy as np
+from deepfield_cli.sandbox.arrays import Tensor, WireError, array_bytes, array_of, decode_array, real_array
+
+__all__ = ["MAXIMUM_FRAME_BYTES", "RemoteObject", "Stream", "Tensor", "WireError", "decode", "encode"]
 
 # Frames above this are refused unread. The largest honest answer so far is a few MB of token ids; arrays of
-# 64 M float32 still fit.
-MAXIMUM_FRAME_BYTES = 256 * 1024 * 1024
+# 32 M float32 still fit. A frame of short texts takes twenty times its size once it is read.
+MAXIMUM_FRAME_BYTES = 128 * 1024 * 1024
 # One container may hold this many items: 20 M ids are a 60 MB text, and cost the grader 160 MB at most.
 MAXIMUM_ITEMS = 20_000_000
+# All containers and extensions of a frame: an empty dict is one byte on the wire and 64 in memory.
+MAXIMUM_CONTAINERS = 1_000_000
+# Containers within containers: whoever compares or prints a value recurses into it.
+MAXIMUM_DEPTH = 64
+# Python itself refuses to print a longer integer (sys.set_int_max_str_digits), and so to say what is wrong with it.
+MAXIMUM_DIGITS = 4300
+_MAXIMUM_BITS = 14_284  # the largest power of two below 10**4300
+# A frame may announce items that never come, and room is made for them; below this size that costs next to nothing.
+_CHECKED_WHOLE_BYTES = 256 * 1024
+# Integers and tuples can be chosen so that all of them have one hash; smaller dicts are quick to fill even so.
+_CHECKED_KEYS = 1000
 
 _ARRAY, _TUPLE, _REFERENCE, _BIG_INTEGER, _STREAM = 1, 2, 3, 4, 5
-
-# dtypes that numpy lacks cross as integers of the same width, and are decoded to float32 in the grader
-_TORCH_ONLY = {"bfloat16": "int16", "float8_e4m3fn": "uint8", "float8_e5m2": "uint8"}
-_NUMPY_DTYPES = frozenset(
-    [
-        "bool",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "uint8",
-        "uint16",
-        "uint32",
-        "uint64",
-        "float16",
-        "float32",
-        "float64",
-        "complex64",
-        "complex128",
-    ]
-)
-
-
-class WireError(Exception):
-    """A frame that cannot be encoded or decoded; the text says what is wrong with it."""
-
-
-class Tensor:
-    """An array on the wire, and what suites send and receive.
-
-    Args:
-        array: the values, any shape.
-        kind: ``"torch"`` arrives as a torch tensor, ``"numpy"`` as a numpy array.
-        layout: ``"contiguous"``, ``"strided"`` (every second element of a buffer) or ``"permuted"`` (axes stored in
-            reverse order): same values, memory laid out otherwise.
-        dtype: a torch dtype to convert to in the worker, where numpy has none (``"bfloat16"``); else array's own.
-
-    """
-
-    __slots__ = ("array", "dtype", "kind", "layout", "requires_grad")
-
-    def __init__(
-        self,
-        array: Any,
-        kind: str = "torch",
-        layout: str = "contiguous",
-        dtype: str | None = None,
-        requires_grad: bool = False,
-    ) -> None:
-        import numpy as np
-
-        self.array: np.ndarray[Any, Any] = np.asarray(array)
-        self.kind = kind
-        self.layout = layout
-        self.dtype = dtype or self.array.dtype.name
-        self.requires_grad = requires_grad
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The array's shape."""
-        return tuple(self.array.shape)
-
-    def __repr__(self) -> str:
-        return f"Tensor({self.kind} {self.dtype} {list(self.shape)})"
+_TUPLE_MARK, _STREAM_MARK = msgpack.ExtType(_TUPLE, b""), msgpack.ExtType(_STREAM, b"")
+_CONTAINERS = frozenset((list, tuple, dict))
 
 
 class Stream:
@@ -111,70 +65,163 @@ def encode(value: Any, *, keep: Callable[[Any], int] | None = None) -> bytes:
     """Return the bytes of a value; ``keep`` takes what is not plain and returns its reference number."""
 
     def other(item: Any) -> Any:
-        return _encode_other(item, keep, other)
+        return _encode_other(item, keep)
 
     try:
-        return _pack(value, other)
+        packed: bytes = msgpack.packb(
+            value, default=other, strict_types=True, use_bin_type=True, unicode_errors="surrogatepass"
+        )
     except WireError:
         raise
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise WireError(f"the value cannot be sent: {error}") from error
+    return packed
 
 
 def decode(data: bytes | bytearray, *, resolve: Callable[[int], Any] = RemoteObject, worker: bool = False) -> Any:
     """Return the value of some bytes; strict, size-capped; ``worker`` makes tensors and generators real."""
-
-    def extension(code: int, body: bytes) -> Any:
-        return _decode_extension(code, body, resolve, worker, extension)
-
     try:
-        return _unpack(data, extension)
+        value = _Decoder(resolve, worker=worker).decode(data)
+        if not worker:  # what the grader sends is as deep as its author made it
+            _refuse_depth(value)
     except WireError:
         raise
     except Exception as error:  # msgpack's own errors share no base class; any of them is a malformed frame
         raise WireError(f"malformed answer: {type(error).__name__}: {error}") from error
+    return value
 
 
-def _pack(value: Any, other: Callable[[Any], Any]) -> bytes:
-    packed: bytes = msgpack.packb(
-        value, default=other, strict_types=True, use_bin_type=True, unicode_errors="surrogatepass"
+class _Decoder:
+    """Reads one frame; counts what it makes."""
+
+    def __init__(self, resolve: Callable[[int], Any], *, worker: bool) -> None:
+        self._resolve = resolve
+        self._worker = worker
+        self._made = 0
+        self._open_marks = 0
+
+    def decode(self, data: bytes | bytearray) -> Any:
+        if len(data) > _CHECKED_WHOLE_BYTES and not self._worker:
+            _expect_whole(data)
+        value = msgpack.unpackb(
+            data,
+            ext_hook=self._extension,
+            list_hook=self._list,
+            object_pairs_hook=self._dict,
+            raw=False,
+            strict_map_key=False,
+            unicode_errors="surrogatepass",
+            max_array_len=min(MAXIMUM_ITEMS, len(data)),
+            max_map_len=min(MAXIMUM_ITEMS, len(data)),
+        )
+        if self._open_marks:
+            raise WireError("malformed answer: a mark where no tuple begins")
+        return value
+
+    def _list(self, items: list[Any]) -> Any:
+        self._count()
+        if not items or type(items[0]) is not _Mark:
+            return items
+        self._open_marks -= 1
+        rest = items[1:]
+        return tuple(rest) if items[0].code == _TUPLE else _one_by_one(rest)
+
+    def _dict(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        self._count()
+        if len(pairs) > _CHECKED_KEYS and 2 * len({hash(key) for key, _ in pairs}) < len(pairs):
+            raise WireError("malformed answer: the keys of a dict have the same hash")
+        return dict(pairs)
+
+    def _extension(self, code: int, body: bytes) -> Any:
+        self._count()
+        if code == _ARRAY:
+            tensor = decode_array(body, from_worker=not self._worker)
+            return real_array(tensor) if self._worker else tensor
+        if code == _TUPLE or (code == _STREAM and self._worker):
+            self._open_marks += 1
+            return _Mark(code)
+        if code == _REFERENCE and len(body) <= 8:
+            return self._resolve(int.from_bytes(body, "little"))
+        if code == _BIG_INTEGER and len(body) <= MAXIMUM_DIGITS:
+            return _bounded(int(body, 16))
+        raise WireError(f"malformed answer: unknown extension {code}")
+
+    def _count(self) -> None:
+        self._made += 1
+        if self._made > MAXIMUM_CONTAINERS and not self._worker:
+            raise WireError(f"more than {MAXIMUM_CONTAINERS:,} lists, tuples, dicts and arrays in one answer")
+
+
+class _Mark:
+    """Stands first in a list that is a tuple or a stream; hashable, since dict keys may be tuples."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+def _one_by_one(items: list[Any]) -> Iterator[Any]:
+    yield from items
+
+
+def _expect_whole(data: bytes | bytearray) -> None:
+    """Walk over the frame once without making anything, so that no room is made for items that never come."""
+    walker = msgpack.Unpacker(
+        max_buffer_size=len(data), max_array_len=MAXIMUM_ITEMS, max_map_len=MAXIMUM_ITEMS, strict_map_key=False
     )
-    return packed
+    walker.feed(data)
+    walker.skip()
 
 
-def _unpack(data: bytes | bytearray, extension: Callable[[int, bytes], Any]) -> Any:
-    return msgpack.unpackb(
-        data,
-        ext_hook=extension,
-        raw=False,
-        strict_map_key=False,
-        unicode_errors="surrogatepass",
-        max_array_len=MAXIMUM_ITEMS,
-        max_map_len=MAXIMUM_ITEMS,
-    )
+def _refuse_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAXIMUM_DEPTH):
+        level = [inner for item in level if type(item) in _CONTAINERS for inner in _containers_in(item)]
+        if not level:
+            return
+    raise WireError(f"more than {MAXIMUM_DEPTH} containers within each other")
 
 
-def _encode_other(item: Any, keep: Callable[[Any], int] | None, other: Callable[[Any], Any]) -> Any:
+def _containers_in(item: Any) -> list[Any]:
+    """The containers that a container holds, keys included; quick for a list of a million numbers."""
+    members = list(chain(item, item.values())) if type(item) is dict else item
+    if _CONTAINERS.isdisjoint(map(type, members)):
+        return []
+    return [member for member in members if type(member) in _CONTAINERS]
+
+
+def _bounded(number: int) -> int:
+    if number.bit_length() > _MAXIMUM_BITS:
+        raise WireError(f"an integer of more than {MAXIMUM_DIGITS:,} digits cannot be sent")
+    return number
+
+
+def _encode_other(item: Any, keep: Callable[[Any], int] | None) -> Any:
     kind = type(item)
     if kind is int:
-        return msgpack.ExtType(_BIG_INTEGER, hex(item).encode())
+        return msgpack.ExtType(_BIG_INTEGER, hex(_bounded(item)).encode())
     if kind is Tensor:
-        return msgpack.ExtType(_ARRAY, _array_bytes(item.array, item.kind, item.dtype, item.layout, item.requires_grad))
+        return msgpack.ExtType(_ARRAY, array_bytes(item.array, item.kind, item.dtype, item.layout, item.requires_grad))
     if kind is Stream:
-        return msgpack.ExtType(_STREAM, _pack(item.items, other))
+        return [_STREAM_MARK, *item.items]
     if kind is RemoteObject:
-        return msgpack.ExtType(_REFERENCE, _pack(item.number, other))
+        return _reference(item.number)
     if issubclass(kind, tuple):
-        return msgpack.ExtType(_TUPLE, _pack(list(tuple.__iter__(item)), other))
+        return [_TUPLE_MARK, *tuple.__iter__(item)]
     plain = _exact_builtin(item, kind)
     if plain is not None:
         return plain
-    array = _array_of(item, kind)
+    array = array_of(item, kind)
     if array is not None:
         return msgpack.ExtType(_ARRAY, array)
     if keep is None:
         raise WireError(f"a value of type {kind.__name__} cannot be sent")
-    return msgpack.ExtType(_REFERENCE, _pack(keep(item), other))
+    return _reference(keep(item))
+
+
+def _reference(number: int) -> Any:
+    return msgpack.ExtType(_REFERENCE, number.to_bytes(8, "little"))
 
 
 def _exact_builtin(item: Any, kind: type) -> Any:
@@ -202,105 +249,3 @@ def _is_foreign(kind: type) -> bool:
     """numpy's float64 is a float by inheritance, yet it is an array scalar to us."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and issubclass(kind, numpy.generic)
-
-
-def _array_of(item: Any, kind: type) -> bytes | None:
-    torch = sys.modules.get("torch")
-    if torch is not None and hasattr(torch, "Tensor") and issubclass(kind, torch.Tensor):
-        return _torch_bytes(torch, item)
-    numpy = sys.modules.get("numpy")
-    if numpy is None or not hasattr(numpy, "ndarray"):
-        return None
-    if issubclass(kind, numpy.generic):
-        return _array_bytes(numpy.asarray(item), "numpy", None, "contiguous", False)
-    if issubclass(kind, numpy.ndarray):
-        return _array_bytes(numpy.ndarray.view(item, numpy.ndarray), "numpy", None, "contiguous", False)
-    return None
-
-
-def _torch_bytes(torch: Any, item: Any) -> bytes:
-    with torch._C.DisableTorchFunctionSubclass():
-        tensor = torch.Tensor.detach(item)
-        if tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type == "meta":
-            raise WireError("sparse, quantized and meta tensors are not understood: return a dense tensor")
-        tensor = tensor.cpu().resolve_conj().resolve_neg().contiguous()
-        name = str(tensor.dtype).removeprefix("torch.")
-        if name in _TORCH_ONLY:
-            tensor = tensor.view(getattr(torch, _TORCH_ONLY[name]))
-        return _array_bytes(tensor.numpy(), "torch", name, "contiguous", bool(item.requires_grad))
-
-
-def _array_bytes(array: Any, kind: str, dtype: str | None, layout: str, requires_grad: bool) -> bytes:
-    stored = array.dtype.name
-    if stored not in _NUMPY_DTYPES:
-        raise WireError(f"an array of dtype {stored} cannot be sent")
-    if not array.dtype.isnative:
-        array = array.astype(array.dtype.newbyteorder("="))
-    header = msgpack.packb([kind, dtype or stored, stored, list(array.shape), layout, requires_grad])
-    body: bytes = array.tobytes()
-    return len(header).to_bytes(4, "little") + bytes(header) + body
-
-
-def _decode_extension(
-    code: int, body: bytes, resolve: Callable[[int], Any], worker: bool, extension: Callable[[int, bytes], Any]
-) -> Any:
-    if code == _ARRAY:
-        tensor = _decode_array(body)
-        return _real_array(tensor) if worker else tensor
-    if code == _TUPLE:
-        return tuple(_unpack(body, extension))
-    if code == _REFERENCE:
-        return resolve(int(_unpack(body, extension)))
-    if code == _BIG_INTEGER:
-        return int(body, 16)
-    if code == _STREAM and worker:
-        return (item for item in _unpack(body, extension))
-    raise WireError(f"malformed answer: unknown extension {code}")
-
-
-def _decode_array(body: bytes) -> Tensor:
-    import numpy as np
-
-    split = 4 + int.from_bytes(body[:4], "little")
-    kind, dtype, stored, shape, layout, requires_grad = msgpack.unpackb(body[4:split])
-    if kind not in ("torch", "numpy") or stored not in _NUMPY_DTYPES or not isinstance(dtype, str):
-        raise WireError("malformed answer: unknown array type")
-    array = np.frombuffer(body, dtype=stored, offset=split).reshape(shape)
-    return Tensor(_widen(array, dtype), kind=kind, layout=str(layout), dtype=dtype, requires_grad=bool(requires_grad))
-
-
-def _widen(array: np.ndarray[Any, Any], dtype: str) -> np.ndarray[Any, Any]:
-    """bfloat16 is the upper half of a float32: shift it up. float8 goes through torch only where it is used."""
-    import numpy as np
-
-    if dtype == "bfloat16" and array.dtype == np.int16:
-        return (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
-    return array
-
-
-def _real_array(tensor: Tensor) -> Any:
-    """In the worker: a torch tensor or a numpy array with its own storage and the layout that was asked for."""
-    import numpy as np
-
-    array = _laid_out(tensor.array, tensor.layout)
-    if tensor.kind == "numpy":
-        return array
-    import torch
-
-    if tensor.layout == "strided":
-        base = torch.from_numpy(np.repeat(tensor.array[..., None], 2, axis=-1))
-        real = base[..., 0]
-    else:
-        real = torch.from_numpy(array)
-    real = real if tensor.dtype == tensor.array.dtype.name else real.to(getattr(torch, tensor.dtype))
-    return real.requires_grad_() if tensor.requires_grad else real
-
-
-def _laid_out(array: np.ndarray[Any, Any], layout: str) -> np.ndarray[Any, Any]:
-    import numpy as np
-
-    if layout == "strided":
-        return np.repeat(array[..., None], 2, axis=-1)[..., 0]
-    if layout == "permuted":
-        return np.ascontiguousarray(array.T).copy().T
-    return array.copy()

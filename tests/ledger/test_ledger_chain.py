@@ -53,6 +53,7 @@ def tamper(sound: Path, tmp_path: Path) -> Callable[..., Path]:
 def tampered_copy(sound: Path, path: Path, changes: list[tuple[str, tuple[object, ...]]]) -> Path:
     shutil.copy(sound, path)
     with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA ignore_check_constraints = ON")
         for trigger in TRIGGERS:
             connection.execute(f"DROP TRIGGER {trigger}")

@@ -137,6 +137,8 @@ def test_a_batch_is_all_or_nothing(ledger: Ledger) -> None:
     with pytest.raises(KeyboardInterrupt), ledger.batch():
         ledger.append("note", {"n": 1})
         raise KeyboardInterrupt
+    with pytest.raises(UnicodeDecodeError), ledger.batch():
+        ledger.append("note", {"text": b"\xff".decode()})
     assert ledger.count() == 0
     with ledger.batch():
         ledger.append("note", {"n": 1})

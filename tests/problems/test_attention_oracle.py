@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import yaml
 
-from graders.llm.attention import oracle, suite
+from graders.llm.attention import cases, misconceptions, oracle, suite
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBLEM = ROOT / "problems" / "llm" / "attention"
@@ -49,7 +49,7 @@ def solution(path: Path) -> ModuleType:
     return LOADED[path]
 
 
-def answer(path: Path, case: suite.Case) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def answer(path: Path, case: cases.Case) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """What a solution returns for a case, in this process."""
     import torch
 
@@ -82,7 +82,7 @@ def single_mistakes(table: dict[str, tuple[str, ...]]) -> list[tuple[str, str]]:
 def test_the_oracle_agrees_with_autograd_and_with_the_builtin(sizes: tuple[int, int, int, int]) -> None:
     import torch
 
-    case = suite.draw(np.random.default_rng(1), *sizes, "float64")
+    case = cases.draw(np.random.default_rng(1), *sizes, "float64")
     inputs, heads = case.inputs, case.inputs.n_heads
     leaves = {name: torch.tensor(getattr(inputs, name), requires_grad=True) for name in oracle.GRADIENT_NAMES}
     batch, length, width = inputs.x.shape
@@ -99,7 +99,7 @@ def test_the_oracle_agrees_with_autograd_and_with_the_builtin(sizes: tuple[int, 
 
 @pytest.mark.parametrize("name", oracle.GRADIENT_NAMES)
 def test_the_oracles_gradients_agree_with_its_own_differences(name: str) -> None:
-    case = suite.draw(np.random.default_rng(2), 2, 4, 2, 3, "float64")
+    case = cases.draw(np.random.default_rng(2), 2, 4, 2, 3, "float64")
     right = oracle.gradients(case.inputs, case.dy)[name]
     measured = np.empty_like(right)
     for place in np.ndindex(right.shape):
@@ -113,14 +113,14 @@ def test_the_oracles_gradients_agree_with_its_own_differences(name: str) -> None
 
 
 def test_the_gradient_of_the_key_bias_is_zero() -> None:
-    case = suite.draw_telling(np.random.default_rng(3), "float64")
+    case = cases.draw_telling(np.random.default_rng(3), "float64")
     gradient = oracle.gradients(case.inputs, case.dy)["b_qkv"]
     queries, keys, _ = np.split(gradient, 3)
     assert np.abs(keys).max() < 1e-12 < 1e-3 < np.abs(queries).max()
 
 
 def test_mistakes_combine() -> None:
-    case = suite.draw_telling(np.random.default_rng(4), "float64")
+    case = cases.draw_telling(np.random.default_rng(4), "float64")
     pair = frozenset({"missing-scale", "bias-missing/out"})
     both = oracle.forward(case.inputs, pair)
     one = oracle.forward(case.inputs, frozenset({"missing-scale"}))
@@ -135,12 +135,13 @@ def test_mistakes_combine() -> None:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_forward_mistakes_are_far_apart(seed: int) -> None:
-    case = suite.draw_telling(np.random.default_rng(seed), "float64")
+    case = cases.draw_telling(np.random.default_rng(seed), "float64")
     right = oracle.forward(case.inputs)
     needed = SEPARATION * suite.FORWARD_TOLERANCE.relative
     answers = [("right", right)]
     answers += [
-        (name, oracle.forward(case.inputs, frozenset({bug}))) for name, bug in single_mistakes(oracle.FORWARD_BUGS)
+        (name, oracle.forward(case.inputs, frozenset({bug})))
+        for name, bug in single_mistakes(misconceptions.FORWARD_BUGS)
     ]
     for (first, one), (second, other) in itertools.permutations(answers, 2):
         assert first == second or off(one, other) > needed, (first, second)
@@ -148,11 +149,12 @@ def test_forward_mistakes_are_far_apart(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_large_input_mistakes_are_far_apart(seed: int) -> None:
-    case = suite.draw_large(np.random.default_rng(seed))
+    case = cases.draw_large(np.random.default_rng(seed))
     needed = SEPARATION * suite.FORWARD_TOLERANCE.relative
     answers = [("right", oracle.forward(case.inputs))]
     answers += [
-        (name, oracle.forward(case.inputs, frozenset({bug}))) for name, bug in single_mistakes(oracle.LARGE_INPUT_BUGS)
+        (name, oracle.forward(case.inputs, frozenset({bug})))
+        for name, bug in single_mistakes(misconceptions.LARGE_INPUT_BUGS)
     ]
     assert np.isfinite(answers[0][1]).all()
     for (first, one), (second, other) in itertools.permutations(answers, 2):
@@ -162,36 +164,36 @@ def test_large_input_mistakes_are_far_apart(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(15))
 @pytest.mark.parametrize("name", oracle.GRADIENT_NAMES)
 def test_backward_mistakes_are_far_apart_in_each_gradient(name: str, seed: int) -> None:
-    case = suite.draw_telling(np.random.default_rng(seed), "float64")
+    case = cases.draw_telling(np.random.default_rng(seed), "float64")
     needed = SEPARATION * suite.GRADIENT_TOLERANCE.relative
     right = oracle.gradients(case.inputs, case.dy)[name]
     visible = [("right", right)]
-    for misconception, bug in single_mistakes(oracle.BACKWARD_BUGS):
+    for misconception, bug in single_mistakes(misconceptions.BACKWARD_BUGS):
         found = oracle.gradients(case.inputs, case.dy, frozenset({bug}))[name]
         distance = off(found, right)
         assert distance < 1e-12 or distance > needed, bug
-        if misconception in oracle.SHOWS_IN[name] and distance > needed:
+        if misconception in misconceptions.SHOWS_IN[name] and distance > needed:
             visible.append((misconception, found))
-    assert {misconception for misconception, _ in visible} == {"right", *oracle.SHOWS_IN[name]}
+    assert {misconception for misconception, _ in visible} == {"right", *misconceptions.SHOWS_IN[name]}
     for (first, one), (second, other) in itertools.permutations(visible, 2):
         assert first == second or off(one, other) > needed, (first, second)
 
 
 def test_what_a_gradient_is_not_asked_about_cannot_be_seen_in_it() -> None:
-    case = suite.draw_telling(np.random.default_rng(5), "float64")
+    case = cases.draw_telling(np.random.default_rng(5), "float64")
     right = oracle.gradients(case.inputs, case.dy)
     # a division by the batch size shows in the biases too, where it cannot be told from a mean over the batch
     known = {("b_qkv", "gradients-averaged-over-batch"), ("b_out", "gradients-averaged-over-batch")}
-    for misconception, bug in single_mistakes(oracle.BACKWARD_BUGS):
+    for misconception, bug in single_mistakes(misconceptions.BACKWARD_BUGS):
         found = oracle.gradients(case.inputs, case.dy, frozenset({bug}))
         for name in oracle.GRADIENT_NAMES:
-            listed = misconception in oracle.SHOWS_IN[name] or (name, misconception) in known
+            listed = misconception in misconceptions.SHOWS_IN[name] or (name, misconception) in known
             assert listed or off(found[name], right[name]) < 1e-12, (name, bug)
 
 
 @pytest.mark.parametrize("seed", range(50))
 def test_large_inputs_have_a_clear_winner_in_every_row(seed: int) -> None:
-    case = suite.draw_large(np.random.default_rng(seed))
+    case = cases.draw_large(np.random.default_rng(seed))
     kept = oracle.trace(case.inputs)
     assert np.abs(kept.scores).max() < 1e12  # a mask of -1e12 or below is as good as infinity, always
     assert np.isin(kept.weights, (0.0, 1.0)).all()
@@ -204,12 +206,12 @@ def test_large_inputs_have_a_clear_winner_in_every_row(seed: int) -> None:
 def test_honest_rounding_is_far_below_the_tolerances(path: Path) -> None:
     for seed in range(12 if path.stem == "loops" else 60):
         rng = np.random.default_rng(seed)
-        case = suite.draw_telling(rng, "float32")
+        case = cases.draw_telling(rng, "float32")
         y, gradients = answer(path, case)
         assert off(y, oracle.forward(case.inputs)) < suite.FORWARD_TOLERANCE.relative / 5
         for name, right in oracle.gradients(case.inputs, case.dy).items():
             assert off(gradients[name], right) < suite.GRADIENT_TOLERANCE.relative / 5, name
-        case = suite.draw_large(rng)
+        case = cases.draw_large(rng)
         y, gradients = answer(path, case)
         assert off(y, oracle.forward(case.inputs)) < suite.FORWARD_TOLERANCE.relative / 5
         assert all(np.isfinite(gradient).all() for gradient in gradients.values())
@@ -217,12 +219,12 @@ def test_honest_rounding_is_far_below_the_tolerances(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_honest_rounding_at_the_edge_sizes(path: Path) -> None:
-    for seed, sizes in itertools.product(range(5), suite.EDGES):
+    for seed, sizes in itertools.product(range(5), cases.EDGES):
         rng = np.random.default_rng(seed)
-        single = suite.draw(rng, *sizes, "float32")
+        single = cases.draw(rng, *sizes, "float32")
         y, _ = answer(path, single)
         assert off(y, oracle.forward(single.inputs)) < suite.FORWARD_TOLERANCE.relative / 5
-        double = suite.draw(rng, *sizes, "float64")
+        double = cases.draw(rng, *sizes, "float64")
         _, gradients = answer(path, double)
         for name, right in oracle.gradients(double.inputs, double.dy).items():
             assert off(gradients[name], right) < suite.GRADIENT_TOLERANCE.relative / 5, name
@@ -232,7 +234,7 @@ def test_honest_rounding_at_the_edge_sizes(path: Path) -> None:
 def test_honest_code_is_causal_to_the_last_bit(path: Path) -> None:
     for seed in range(5 if path.stem == "loops" else 100):
         rng = np.random.default_rng(seed)
-        case = suite.draw_telling(rng, "float32")
+        case = cases.draw_telling(rng, "float32")
         now = int(rng.integers(1, case.inputs.x.shape[1]))
         x = case.inputs.x.copy()
         x[:, now:] = rng.choice([1.0, 1e4]) * rng.standard_normal(x[:, now:].shape)
@@ -270,14 +272,14 @@ def printed(label: str) -> np.ndarray:
 def test_the_worked_example_of_the_brief_is_the_one_of_the_suite() -> None:
     names = example_of_the_brief()
     for name in ("x", "w_qkv", "b_qkv", "w_out", "b_out"):
-        assert np.array_equal(names[name].numpy(), getattr(suite.EXAMPLE, name)), name
-    assert np.abs(oracle.forward(suite.EXAMPLE) - suite.EXAMPLE_Y).max() < 5.1e-5
+        assert np.array_equal(names[name].numpy(), getattr(cases.EXAMPLE, name)), name
+    assert np.abs(oracle.forward(cases.EXAMPLE) - cases.EXAMPLE_Y).max() < 5.1e-5
 
 
 def test_the_numbers_of_the_brief_are_right() -> None:
     dy = example_of_the_brief()["dy"].numpy()
-    kept = oracle.trace(suite.EXAMPLE)
-    gradients = oracle.gradients(suite.EXAMPLE, dy)
+    kept = oracle.trace(cases.EXAMPLE)
+    gradients = oracle.gradients(cases.EXAMPLE, dy)
     z_and_y = np.concatenate([kept.merged[0], kept.output[0]], axis=1)
     assert np.abs(printed("z") - z_and_y).max() < 5.1e-5
     assert np.abs(printed("dx") - gradients["x"][0]).max() < 5.1e-5
@@ -293,7 +295,7 @@ def test_the_brief_names_every_check() -> None:
         assert f"`{check.name}`" in brief(), check.name
 
 
-def misconceptions() -> set[str]:
+def described() -> set[str]:
     return set(yaml.safe_load((PROBLEM / "problem.yaml").read_text(encoding="utf-8"))["misconceptions"])
 
 
@@ -304,10 +306,10 @@ def test_every_mistake_of_the_oracle_has_words_and_every_word_a_mistake() -> Non
         "state-shared-between-calls",
         "gradient-measured-not-derived",
     }
-    computed = {*oracle.FORWARD_BUGS, *oracle.LARGE_INPUT_BUGS, *oracle.BACKWARD_BUGS}
-    assert misconceptions() == computed | seen_without_an_oracle
+    computed = {*misconceptions.FORWARD_BUGS, *misconceptions.LARGE_INPUT_BUGS, *misconceptions.BACKWARD_BUGS}
+    assert described() == computed | seen_without_an_oracle
 
 
 def test_every_misconception_has_a_wrong_submission() -> None:
     named = {path.read_text(encoding="utf-8").splitlines()[0].split("diagnosis:")[1].strip() for path in WRONG}
-    assert misconceptions() <= named
+    assert described() <= named

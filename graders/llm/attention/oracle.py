@@ -1,7 +1,7 @@
 """Causal multi-head attention and its five gradients in float64 numpy, right or with any known mistake switched on.
 
-Every function takes `bugs`, a frozenset of names. The empty set is the truth; a name out of the tables below gives the
-answer of somebody who made that mistake. Names combine, so the answer to two mistakes at once can be had too.
+Every function takes `bugs`, a frozenset of names. The empty set is the truth; a name out of misconceptions.py
+gives the answer of somebody who made that mistake. Names combine, so the answer to two mistakes at once can be had too.
 A name is `misconception` or `misconception/variant`: one misunderstanding can be typed in several ways.
 
 Letters: B batch, T positions, C channels, H heads, D = C / H channels of one head.
@@ -12,124 +12,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+Array = NDArray[np.float64]
 Bugs = frozenset[str]
 NO_BUGS: Bugs = frozenset()
 
 GRADIENT_NAMES = ("x", "w_qkv", "b_qkv", "w_out", "b_out")
 
 
-def _variants(misconception: str, *variants: str) -> tuple[str, ...]:
-    return tuple(f"{misconception}/{variant}" for variant in variants) or (misconception,)
-
-
-def _table(*rows: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    return {row[0]: _variants(*row) for row in rows}
-
-
-# Mistakes that an ordinary input shows in the output.
-FORWARD_BUGS = _table(
-    ("missing-scale",),
-    ("scale-by-model-width",),
-    ("scale-applied-twice",),
-    ("scale-by-head-count",),
-    ("scale-inverted",),
-    ("scale-after-softmax",),
-    ("no-mask",),
-    ("mask-hides-diagonal", "nan", "uniform", "zero", "unmasked"),
-    ("mask-one-future",),
-    ("mask-reversed",),
-    ("mask-after-softmax",),
-    ("mask-with-zero",),
-    ("softmax-wrong-axis", "queries", "heads"),
-    ("softmax-missing",),
-    ("heads-split-by-reshape", "merged-by-transpose", "merged-by-reshape"),
-    ("heads-merged-by-reshape",),
-    ("head-count-and-size-swapped", "scale-by-count", "scale-by-size"),
-    ("heads-interleaved",),
-    ("qkv-order", "kqv", "qvk", "vkq", "vqk", "kvq"),
-    ("qkv-interleaved", "head-major", "channel-major"),
-    ("bias-missing", "qkv", "out", "both"),
-    ("w-out-transposed",),
-    ("output-projection-missing",),
-    ("residual-added",),
-    ("values-passed-through", "projected", "bare"),
-    ("uniform-average",),
-)
-
-# Mistakes that show only when the logits are enormous.
-LARGE_INPUT_BUGS = _table(
-    ("softmax-without-max", "nan", "zero"),
-    ("max-over-everything", "all", "head"),
-    ("max-includes-the-future", "nan", "zero"),
-    ("mask-is-finite", "fill-1e4", "fill-1e9", "add-1e4", "add-1e9"),
-    ("logits-clamped", "above", "both"),
-)
-
-# Mistakes made on the way back, after a right forward pass.
-BACKWARD_BUGS = _table(
-    ("jacobian-without-row-sum", "dropped", "elementwise"),
-    ("jacobian-row-sum-wrong", "queries", "unweighted", "mean"),
-    ("scale-missing-in-backward", "both", "dq", "dk"),
-    ("scale-twice-in-backward",),
-    ("dk-dv-swapped",),
-    ("dq-dk-swapped",),
-    ("attention-not-transposed", "dk", "dv", "both"),
-    ("gradient-leaks-through-mask", "scores", "weights"),
-    ("w-out-not-transposed-in-backward", "as-is", "skipped"),
-    ("heads-reshaped-in-backward", "split", "merge", "both"),
-    ("dw-out-wrong-activation", "x", "values", "y", "unmerged-heads"),
-    ("weight-gradient-transposed", "w_out", "w_qkv", "both"),
-    ("bias-gradient-not-summed", "at-all", "over-batch", "over-time"),
-    ("bias-gradient-averaged", "batch", "time", "both"),
-    ("gradients-averaged-over-batch",),
-    ("gradient-overwritten", "last-item", "first-item"),
-    ("dx-misses-a-path", "q", "k", "v"),
-    ("dx-adds-residual",),
-)
-
-# What goes wrong before x @ w_qkv + b_qkv shows in everything behind it.
-_ON_THE_WAY_TO_QKV = (
-    "jacobian-without-row-sum",
-    "scale-missing-in-backward",
-    "jacobian-row-sum-wrong",
-    "dk-dv-swapped",
-    "dq-dk-swapped",
-    "attention-not-transposed",
-    "gradient-leaks-through-mask",
-    "w-out-not-transposed-in-backward",
-    "heads-reshaped-in-backward",
-    "scale-twice-in-backward",
-)
-# The mistakes that can be seen in each gradient, the likelier first.
-SHOWS_IN = {
-    "x": ("dx-misses-a-path", *_ON_THE_WAY_TO_QKV, "dx-adds-residual"),
-    "w_qkv": (
-        *_ON_THE_WAY_TO_QKV,
-        "weight-gradient-transposed",
-        "gradients-averaged-over-batch",
-        "gradient-overwritten",
-    ),
-    "b_qkv": (*_ON_THE_WAY_TO_QKV, "bias-gradient-not-summed", "bias-gradient-averaged", "gradient-overwritten"),
-    "w_out": (
-        "dw-out-wrong-activation",
-        "weight-gradient-transposed",
-        "gradients-averaged-over-batch",
-        "gradient-overwritten",
-    ),
-    "b_out": ("bias-gradient-not-summed", "bias-gradient-averaged", "gradient-overwritten"),
-}
-
-
 @dataclass(frozen=True)
 class Inputs:
-    """The six arguments of attention_forward, in its order."""
+    """The six arguments of attention_forward, in its order; float32 arrays are taken as well."""
 
-    x: np.ndarray  # (B, T, C)
-    w_qkv: np.ndarray  # (C, 3C)
-    b_qkv: np.ndarray  # (3C,)
-    w_out: np.ndarray  # (C, C)
-    b_out: np.ndarray  # (C,)
+    x: Array  # (B, T, C)
+    w_qkv: Array  # (C, 3C)
+    b_qkv: Array  # (3C,)
+    w_out: Array  # (C, C)
+    b_out: Array  # (C,)
     n_heads: int
 
 
@@ -137,16 +37,16 @@ class Inputs:
 class Trace:
     """What the forward pass leaves behind for the backward pass."""
 
-    queries: np.ndarray  # (B, H, T, D)
-    keys: np.ndarray  # (B, H, T, D)
-    values: np.ndarray  # (B, H, T, D)
-    scores: np.ndarray  # (B, H, T, T), scaled, before the mask
-    weights: np.ndarray  # (B, H, T, T), each row sums to one
-    merged: np.ndarray  # (B, T, C), the heads side by side
-    output: np.ndarray  # (B, T, C)
+    queries: Array  # (B, H, T, D)
+    keys: Array  # (B, H, T, D)
+    values: Array  # (B, H, T, D)
+    scores: Array  # (B, H, T, T), scaled, before the mask
+    weights: Array  # (B, H, T, T), each row sums to one
+    merged: Array  # (B, T, C), the heads side by side
+    output: Array  # (B, T, C)
 
 
-def forward(inputs: Inputs, bugs: Bugs = NO_BUGS) -> np.ndarray:
+def forward(inputs: Inputs, bugs: Bugs = NO_BUGS) -> Array:
     """Return y, (B, T, C)."""
     return trace(inputs, bugs).output
 
@@ -171,13 +71,14 @@ def trace(inputs: Inputs, bugs: Bugs = NO_BUGS) -> Trace:
 
 def _in_float64(inputs: Inputs) -> Inputs:
     arrays = (inputs.x, inputs.w_qkv, inputs.b_qkv, inputs.w_out, inputs.b_out)
-    return Inputs(*(np.asarray(array, dtype=np.float64) for array in arrays), inputs.n_heads)
+    x, w_qkv, b_qkv, w_out, b_out = (np.asarray(array, dtype=np.float64) for array in arrays)
+    return Inputs(x, w_qkv, b_qkv, w_out, b_out, inputs.n_heads)
 
 
 # ---- heads -----------------------------------------------------------------------------------------------------------
 
 
-def _heads(qkv: np.ndarray, heads: int, bugs: Bugs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _heads(qkv: Array, heads: int, bugs: Bugs) -> tuple[Array, Array, Array]:
     """(B, T, 3C) to three times (B, H, T, D)."""
     batch, length, _ = qkv.shape
     if "qkv-interleaved/head-major" in bugs:
@@ -192,7 +93,7 @@ def _heads(qkv: np.ndarray, heads: int, bugs: Bugs) -> tuple[np.ndarray, np.ndar
     return q, k, v
 
 
-def _split(channels: np.ndarray, heads: int, bugs: Bugs) -> np.ndarray:
+def _split(channels: Array, heads: int, bugs: Bugs) -> Array:
     """(B, T, C) to (B, H, T, D)."""
     batch, length, width = channels.shape
     size = width // heads
@@ -205,7 +106,7 @@ def _split(channels: np.ndarray, heads: int, bugs: Bugs) -> np.ndarray:
     return channels.reshape(batch, length, heads, size).transpose(0, 2, 1, 3)
 
 
-def _merge(attended: np.ndarray, bugs: Bugs) -> np.ndarray:
+def _merge(attended: Array, bugs: Bugs) -> Array:
     """(B, H, T, D) to (B, T, C)."""
     batch, heads, length, size = attended.shape
     shape = (batch, length, heads * size)
@@ -234,7 +135,7 @@ def _scale(width: int, heads: int, bugs: Bugs) -> float:
 # ---- mask and softmax ------------------------------------------------------------------------------------------------
 
 
-def _weights(scores: np.ndarray, bugs: Bugs) -> np.ndarray:
+def _weights(scores: Array, bugs: Bugs) -> Array:
     """(B, H, T, T) logits to attention weights."""
     visible = _visible(scores.shape[-1], bugs)
     if "uniform-average" in bugs:
@@ -250,7 +151,7 @@ def _weights(scores: np.ndarray, bugs: Bugs) -> np.ndarray:
     return _first_row(weights, scores, bugs)
 
 
-def _visible(length: int, bugs: Bugs) -> np.ndarray:
+def _visible(length: int, bugs: Bugs) -> Array:
     """Row t is True where position t may look."""
     if "no-mask" in bugs:
         return np.ones((length, length), dtype=bool)
@@ -260,7 +161,7 @@ def _visible(length: int, bugs: Bugs) -> np.ndarray:
     return visible.T if "mask-reversed" in bugs else visible
 
 
-def _masked(scores: np.ndarray, visible: np.ndarray, bugs: Bugs) -> np.ndarray:
+def _masked(scores: Array, visible: Array, bugs: Bugs) -> Array:
     if "mask-with-zero" in bugs:
         return np.where(visible, scores, 0.0)
     for bug in bugs:
@@ -271,7 +172,7 @@ def _masked(scores: np.ndarray, visible: np.ndarray, bugs: Bugs) -> np.ndarray:
     return np.where(visible, scores, -np.inf)
 
 
-def _clamped(scores: np.ndarray, bugs: Bugs) -> np.ndarray:
+def _clamped(scores: Array, bugs: Bugs) -> Array:
     """Any limit between about 30 and the float32 overflow at 88 gives the same answer when logits are enormous."""
     limit = 60.0
     if "logits-clamped/above" in bugs:
@@ -279,7 +180,7 @@ def _clamped(scores: np.ndarray, bugs: Bugs) -> np.ndarray:
     return np.clip(scores, -limit, limit) if "logits-clamped/both" in bugs else scores
 
 
-def _softmax(logits: np.ndarray, axis: int, bugs: Bugs) -> np.ndarray:
+def _softmax(logits: Array, axis: int, bugs: Bugs) -> Array:
     shift = logits.max(axis, keepdims=True)
     if bugs & {"softmax-without-max/nan", "softmax-without-max/zero"}:
         shift = np.zeros_like(shift)
@@ -288,17 +189,17 @@ def _softmax(logits: np.ndarray, axis: int, bugs: Bugs) -> np.ndarray:
     elif "max-over-everything/head" in bugs:
         shift = np.broadcast_to(logits.max((-1, -2), keepdims=True), shift.shape)
     powers = np.exp(logits - shift)
-    weights = powers / powers.sum(axis, keepdims=True)
+    weights: Array = powers / powers.sum(axis, keepdims=True)
     return np.nan_to_num(weights, nan=0.0) if "softmax-without-max/zero" in bugs else weights
 
 
-def _normalised_after_shift(scores: np.ndarray, shift: np.ndarray, visible: np.ndarray, bugs: Bugs) -> np.ndarray:
+def _normalised_after_shift(scores: Array, shift: Array, visible: Array, bugs: Bugs) -> Array:
     powers = np.exp(scores - shift) * visible
-    weights = powers / powers.sum(-1, keepdims=True)
+    weights: Array = powers / powers.sum(-1, keepdims=True)
     return np.nan_to_num(weights, nan=0.0) if "max-includes-the-future/zero" in bugs else weights
 
 
-def _first_row(weights: np.ndarray, scores: np.ndarray, bugs: Bugs) -> np.ndarray:
+def _first_row(weights: Array, scores: Array, bugs: Bugs) -> Array:
     """Fill the row of position 0, which sees nothing once the diagonal is hidden, as each kind of mask would."""
     if "mask-hides-diagonal/uniform" in bugs:  # every logit is the same large negative number
         weights[..., 0, :] = 1.0 / weights.shape[-1]
@@ -309,7 +210,7 @@ def _first_row(weights: np.ndarray, scores: np.ndarray, bugs: Bugs) -> np.ndarra
     return weights
 
 
-def _output(inputs: Inputs, merged: np.ndarray, merged_values: np.ndarray, bugs: Bugs) -> np.ndarray:
+def _output(inputs: Inputs, merged: Array, merged_values: Array, bugs: Bugs) -> Array:
     if "values-passed-through/bare" in bugs:
         return merged_values
     if "values-passed-through/projected" in bugs:
@@ -325,7 +226,7 @@ def _output(inputs: Inputs, merged: np.ndarray, merged_values: np.ndarray, bugs:
 # ---- backward --------------------------------------------------------------------------------------------------------
 
 
-def gradients(inputs: Inputs, dy: np.ndarray, bugs: Bugs = NO_BUGS) -> dict[str, np.ndarray]:
+def gradients(inputs: Inputs, dy: Array, bugs: Bugs = NO_BUGS) -> dict[str, Array]:
     """Differentiate sum(dy * y) with respect to each of the five arrays."""
     double = _in_float64(inputs)
     dy = np.asarray(dy, dtype=np.float64)
@@ -343,7 +244,7 @@ def gradients(inputs: Inputs, dy: np.ndarray, bugs: Bugs = NO_BUGS) -> dict[str,
     return _spoiled(answer, double, kept, dy, d_qkv, bugs)
 
 
-def _d_qkv(inputs: Inputs, dy: np.ndarray, kept: Trace, bugs: Bugs) -> np.ndarray:
+def _d_qkv(inputs: Inputs, dy: Array, kept: Trace, bugs: Bugs) -> Array:
     """Go back as far as x @ w_qkv + b_qkv, (B, T, 3C)."""
     split_bugs, merge_bugs = _reshape_bugs(bugs)
     d_heads = _split(_d_merged(inputs, dy, bugs), inputs.n_heads, split_bugs)  # (B, H, T, D)
@@ -362,7 +263,7 @@ def _d_qkv(inputs: Inputs, dy: np.ndarray, kept: Trace, bugs: Bugs) -> np.ndarra
     return np.concatenate(thirds, axis=-1)
 
 
-def _d_merged(inputs: Inputs, dy: np.ndarray, bugs: Bugs) -> np.ndarray:
+def _d_merged(inputs: Inputs, dy: Array, bugs: Bugs) -> Array:
     if "w-out-not-transposed-in-backward/skipped" in bugs:
         return dy
     return dy @ (inputs.w_out if "w-out-not-transposed-in-backward/as-is" in bugs else inputs.w_out.T)
@@ -377,27 +278,33 @@ def _reshape_bugs(bugs: Bugs) -> tuple[Bugs, Bugs]:
     )
 
 
-def _transposed_unless(path: str, square: np.ndarray, bugs: Bugs) -> np.ndarray:
+def _transposed_unless(path: str, square: Array, bugs: Bugs) -> Array:
     forgotten = bugs & {f"attention-not-transposed/{path}", "attention-not-transposed/both"}
     return square if forgotten else square.swapaxes(-1, -2)
 
 
-def _d_scores(kept: Trace, weights: np.ndarray, d_heads: np.ndarray, bugs: Bugs) -> np.ndarray:
+def _d_scores(kept: Trace, weights: Array, d_heads: Array, bugs: Bugs) -> Array:
     """Softmax backwards: row by row, dS = P * (dP - sum(P * dP))."""
     d_weights = d_heads @ kept.values.swapaxes(-1, -2)
     if "gradient-leaks-through-mask/scores" in bugs:
         weights = _softmax(kept.scores, -1, NO_BUGS)
-    if "jacobian-without-row-sum/dropped" in bugs:
-        return weights * d_weights
     if "jacobian-without-row-sum/elementwise" in bugs:
         return weights * (1.0 - weights) * d_weights
+    return weights * (d_weights - _row_term(weights, d_weights, bugs))
+
+
+def _row_term(weights: Array, d_weights: Array, bugs: Bugs) -> Array | float:
+    """One number for each row: a softmax cannot raise one weight without lowering the others."""
+    term: Array = (weights * d_weights).sum(-1, keepdims=True)
+    if "jacobian-without-row-sum/dropped" in bugs:
+        return 0.0
     if "jacobian-row-sum-wrong/queries" in bugs:
-        return weights * (d_weights - (weights * d_weights).sum(-2, keepdims=True))
+        term = (weights * d_weights).sum(-2, keepdims=True)
     if "jacobian-row-sum-wrong/unweighted" in bugs:
-        return weights * (d_weights - d_weights.sum(-1, keepdims=True))
+        term = d_weights.sum(-1, keepdims=True)
     if "jacobian-row-sum-wrong/mean" in bugs:
-        return weights * (d_weights - (weights * d_weights).mean(-1, keepdims=True))
-    return weights * (d_weights - (weights * d_weights).sum(-1, keepdims=True))
+        term = term / weights.shape[-1]
+    return term
 
 
 def _backward_scales(size: int, bugs: Bugs) -> tuple[float, float]:
@@ -411,7 +318,7 @@ def _backward_scales(size: int, bugs: Bugs) -> tuple[float, float]:
     )
 
 
-def _activation(inputs: Inputs, kept: Trace, bugs: Bugs) -> np.ndarray:
+def _activation(inputs: Inputs, kept: Trace, bugs: Bugs) -> Array:
     """Return what w_out was multiplied with, (B, T, C)."""
     if "dw-out-wrong-activation/x" in bugs:
         return inputs.x
@@ -424,7 +331,7 @@ def _activation(inputs: Inputs, kept: Trace, bugs: Bugs) -> np.ndarray:
     return kept.merged
 
 
-def _dx(inputs: Inputs, dy: np.ndarray, d_qkv: np.ndarray, bugs: Bugs) -> np.ndarray:
+def _dx(inputs: Inputs, dy: Array, d_qkv: Array, bugs: Bugs) -> Array:
     width = inputs.x.shape[-1]
     paths = d_qkv.copy()
     for index, letter in enumerate("qkv"):
@@ -434,15 +341,13 @@ def _dx(inputs: Inputs, dy: np.ndarray, d_qkv: np.ndarray, bugs: Bugs) -> np.nda
     return dx + dy if "dx-adds-residual" in bugs else dx
 
 
-def _bias_gradient(d_out: np.ndarray, bugs: Bugs) -> np.ndarray:
+def _bias_gradient(d_out: Array, bugs: Bugs) -> Array:
     batch, length, _ = d_out.shape
     if "bias-gradient-not-summed/at-all" in bugs:
         return d_out
-    if "bias-gradient-not-summed/over-batch" in bugs:
-        return d_out.sum(1)
-    if "bias-gradient-not-summed/over-time" in bugs:
-        return d_out.sum(0)
-    total = d_out.sum((0, 1))
+    axes: dict[str, int | tuple[int, int]] = {"over-batch": 1, "over-time": 0}
+    left = next((axis for name, axis in axes.items() if f"bias-gradient-not-summed/{name}" in bugs), (0, 1))
+    total: Array = d_out.sum(left)
     if bugs & {"bias-gradient-averaged/batch", "bias-gradient-averaged/both"}:
         total = total / batch
     if bugs & {"bias-gradient-averaged/time", "bias-gradient-averaged/both"}:
@@ -451,8 +356,8 @@ def _bias_gradient(d_out: np.ndarray, bugs: Bugs) -> np.ndarray:
 
 
 def _spoiled(
-    answer: dict[str, np.ndarray], inputs: Inputs, kept: Trace, dy: np.ndarray, d_qkv: np.ndarray, bugs: Bugs
-) -> dict[str, np.ndarray]:
+    answer: dict[str, Array], inputs: Inputs, kept: Trace, dy: Array, d_qkv: Array, bugs: Bugs
+) -> dict[str, Array]:
     """Mistakes made while the finished gradients are put together."""
     for item, bug in ((-1, "gradient-overwritten/last-item"), (0, "gradient-overwritten/first-item")):
         if bug in bugs:
@@ -469,6 +374,6 @@ def _spoiled(
     return answer
 
 
-def _flat(array: np.ndarray) -> np.ndarray:
+def _flat(array: Array) -> Array:
     """(B, T, C) to (B * T, C)."""
     return array.reshape(-1, array.shape[-1])

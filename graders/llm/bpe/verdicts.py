@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from .texts import Training
 # How much of a text, and of its ids, a message shows.
 _SHOWN_CHARACTERS = 120
 _SHOWN_TOKENS = 12
-# Longer questions are left out where mistakes are tried one after the other: the trial is slow, the short ones say enough.
+# Longer questions are left out where mistakes are tried one by one: it would be slow, and the short ones say enough.
 _LONGEST_TELLING = 5_000
 
 
@@ -91,7 +91,10 @@ def shown_token(token: bytes | None) -> str:
 def shown(value: Any) -> str:
     """A value on one line, without anything that a terminal would act on."""
     text = repr(value) if not isinstance(value, str) or value.isprintable() else ascii(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]} … ({len(value):,} long)"
+    if len(text) <= _SHOWN_CHARACTERS:
+        return text
+    size = f" ({len(value):,} long)" if isinstance(value, Sized) else ""
+    return f"{text[:_SHOWN_CHARACTERS]} …{size}"
 
 
 def plain_ids(value: Any, what: str) -> list[int]:

@@ -1,0 +1,141 @@
+"""What all tests stand on: a clean home and environment, a tiny pack, a workspace, and the program as a black box."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from rich.console import Console
+
+from deepfield_cli.content.packs import PACKS_VARIABLE
+from deepfield_cli.journey.workspace import Workspace, create_workspace
+from deepfield_cli.render.console import make_console
+from tests import processes
+
+TINY_PACK = Path(__file__).parent / "packs" / "tiny"
+# Long enough for the slowest machine: it ends a test that hangs, and decides nothing.
+PATIENCE_SECONDS = 240.0
+_TERMINAL_VARIABLES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "COLUMNS", "LINES")
+
+RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
+MakeWorkspace = Callable[..., Workspace]
+
+# No deadline: how long an example takes says nothing on a machine that others use too.
+settings.register_profile("deepfield", deadline=None, max_examples=60)
+settings.load_profile("deepfield")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Mark everything that the tests start."""
+    processes.mark_descendants()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud what was not run, and why."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(_reason(report) for report in skipped)
+    if reasons:
+        terminalreporter.section(f"SKIPPED {len(skipped)} tests")
+        for reason, count in reasons.most_common():
+            terminalreporter.line(f"{count:4} x {reason}")
+
+
+def _reason(report: pytest.TestReport) -> str:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return reason.removeprefix("Skipped: ")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_left_running() -> Iterator[None]:
+    """No process that a test started outlives the tests."""
+    yield
+    left = processes.wait_until_gone()
+    processes.end(left)
+    assert not left, f"processes left running after the tests: {left}"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of its own, and no settings of whoever runs the tests; returns the home."""
+    home = tmp_path_factory.mktemp("home")
+    for name in [name for name in os.environ if name.startswith(("DEEPFIELD_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    for name in _TERMINAL_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name, folder in (("CONFIG", ".config"), ("DATA", ".local/share"), ("STATE", ".local/state"), ("CACHE", ".cache")):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / folder))
+    return home
+
+
+@pytest.fixture
+def tiny_pack(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tiny pack, beside the built-in one."""
+    monkeypatch.setenv(PACKS_VARIABLE, str(TINY_PACK))
+    return TINY_PACK
+
+
+@pytest.fixture
+def make_workspace(tiny_pack: Path, tmp_path: Path) -> MakeWorkspace:
+    """``make_workspace("tiny/mean", source)``: a workspace with that problem, its entry file written from the source."""
+
+    def make(problem: str = "tiny/mean", source: str | bytes | None = None, *, name: str = "workspace") -> Workspace:
+        from deepfield_cli.content.packs import find_location
+        from deepfield_cli.journey.starting import start_problem
+
+        workspace, _ = create_workspace(tmp_path / name)
+        location = find_location(problem)
+        start_problem(workspace, location)
+        if source is not None:
+            content = source if isinstance(source, bytes) else source.encode()
+            (workspace.folder(problem) / location.load().entry).write_bytes(content)
+        return workspace
+
+    return make
+
+
+@pytest.fixture
+def run_cli() -> RunCli:
+    """``run_cli("grade", cwd=...)``: the program in a process of its own, without a terminal, 100 columns wide."""
+
+    def run(
+        *arguments: str | Path,
+        cwd: Path,
+        width: int = 100,
+        environment: Mapping[str, str] | None = None,
+        before: tuple[str, ...] = (),
+        standard_input: str = "",
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*before, *cli_command(*arguments)],
+            cwd=cwd,
+            env={**os.environ, "COLUMNS": str(width), **(environment or {})},
+            input=standard_input,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+
+    return run
+
+
+def cli_command(*arguments: str | Path) -> list[str]:
+    """The command line that starts the program, from whichever folder."""
+    return [sys.executable, "-P", "-m", "deepfield_cli", *map(str, arguments)]
+
+
+@pytest.fixture
+def console() -> Console:
+    """A console 100 columns wide that writes to memory: ``console.file.getvalue()``."""
+    return make_console(StringIO(), width=100)
+
