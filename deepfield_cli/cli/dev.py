@@ -40,7 +40,7 @@ def check(
     runs: Annotated[int, typer.Option("--runs", min=1, help="Consecutive runs of each solution, fresh seeds.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge problems by their stub, solutions, wrong submissions, and strange answers; exit code 1 unless all is green."""
+    """Judge problems by their stubs, solutions, wrong submissions and strange answers; exit code 1 unless all green."""
     from deepfield_cli.authoring.check import check_problems
     from deepfield_cli.render.authoring_progress import AuthoringProgress
     from deepfield_cli.render.console import make_console

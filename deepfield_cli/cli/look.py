@@ -69,7 +69,9 @@ def show(problem: ProblemArgument = None, as_json: JsonOption = False) -> None:
 
 def hint(
     problem: ProblemArgument = None,
-    again: Annotated[bool, typer.Option("--again", help="Show the hints that you have seen; nothing is recorded.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Show the hints that you have seen; nothing is recorded.")
+    ] = False,
 ) -> None:
     """The next hint. Each is recorded; before it stands what your last attempt is known to have done wrong."""
     from deepfield_cli.journey.hints import next_hint, shown_hints
@@ -85,3 +87,13 @@ def hint(
 
 def doctor(as_json: JsonOption = False) -> None:
     """Look over this machine and this workspace, and say what to do about what is wrong. Exit code 1 if anything is."""
+    from deepfield_cli.journey.doctor import examine
+    from deepfield_cli.render.console import make_console
+    from deepfield_cli.render.doctor import diagnosis_document, show_diagnosis
+
+    found = examine()
+    if as_json:
+        print_json(diagnosis_document(found))
+    else:
+        show_diagnosis(make_console(), found)
+    raise typer.Exit(found.exit_code)

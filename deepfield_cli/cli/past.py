@@ -96,7 +96,9 @@ def solution(
 def repro(
     problem: ProblemArgument = None,
     attempt: AttemptOption = None,
-    check: Annotated[str | None, typer.Option("--check", metavar="NAME", help="Default: the first that failed.")] = None,
+    check: Annotated[
+        str | None, typer.Option("--check", metavar="NAME", help="Default: the first that failed.")
+    ] = None,
     data: DataOption = None,
 ) -> None:
     """A failed check as a script: the exact inputs, your function, the difference. Default: the newest attempt."""

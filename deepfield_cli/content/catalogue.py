@@ -161,7 +161,8 @@ def _read_kept(path: Path, fingerprint: str) -> Catalogue | None:
 
 def _as_listed(columns: Mapping[str, Any]) -> ListedProblem:
     """A problem from JSON, which knows no tuples."""
-    return ListedProblem(**{name: tuple(value) if isinstance(value, list) else value for name, value in columns.items()})
+    made: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in columns.items()}
+    return ListedProblem(**made)
 
 
 def _keep(path: Path, fingerprint: str, catalogue: Catalogue) -> None:

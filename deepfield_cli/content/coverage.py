@@ -24,8 +24,8 @@ from deepfield_cli.content.strict_yaml import load_model
 from deepfield_cli.errors import ContentError, DeepfieldError
 
 DOCUMENT = Path("docs") / "coverage.md"
-# ids stand at the start of a line in every file but the quiz, whose answers have ids of their own
-_ID_LINE = re.compile(r"^\s*(?:- )?id: (\S+)$", re.MULTILINE)
+# ids of things stand at the outer level of a file; deeper ones belong to targets, criteria and answers
+_ID_LINE = re.compile(r"^(?:  - )?id: (\S+)$", re.MULTILINE)
 
 
 class CoveredKind(Frozen):

@@ -86,7 +86,9 @@ def _place_of(replay: Replay, what: str, wanted: Any, actual: Any, *, alone: boo
             return place
     if actual is not None or not isinstance(wanted, np.ndarray):
         return None
-    tensors = [(place, leaf) for place, leaf in reversed(replay.answers) if isinstance(leaf, Tensor)]
+    tensors: list[tuple[str, Tensor]] = [
+        (place, leaf) for place, leaf in reversed(replay.answers) if isinstance(leaf, Tensor)
+    ]
     if not alone:
         tensors = [(place, leaf) for place, leaf in tensors if place.endswith(f"[{quoted(what)}]")]
     fitting = [(place, leaf) for place, leaf in tensors if leaf.shape == wanted.shape]

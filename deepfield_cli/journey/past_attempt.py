@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,8 @@ class PastAttempt:
 
 def past_attempt(entry: Entry, payload: Mapping[str, Any]) -> PastAttempt:
     """Read an entry of the record and its payload."""
-    failed = next((check for check in payload.get("checks", ()) if check.get("outcome") in ("failed", "errored")), {})
+    checks: Sequence[Mapping[str, Any]] = payload.get("checks", ())
+    failed = next((check for check in checks if check.get("outcome") in ("failed", "errored")), {})
     return PastAttempt(
         number=entry.id,
         kind=entry.kind,

@@ -48,7 +48,9 @@ def read_problems(workspace: Workspace | None, field: str | None = None) -> tupl
 def _require_field(catalogue: Catalogue, field: str | None) -> None:
     if field is not None and field not in catalogue.fields:
         known = ", ".join(catalogue.fields)
-        raise ContentError(f'there is no field "{field}"', fix=near_miss(field, catalogue.fields) or f"there are {known}")
+        raise ContentError(
+            f'there is no field "{field}"', fix=near_miss(field, catalogue.fields) or f"there are {known}"
+        )
 
 
 def _all_problems(workspace: Workspace | None, catalogue: Catalogue) -> tuple[ProblemStatus, ...]:
@@ -102,9 +104,7 @@ def _problem_status(problem: ListedProblem, rows: _Rows, versions: Mapping[tuple
     return ProblemStatus(problem, tuple(_rung_status(problem, rung, rows, versions) for rung in RUNGS))
 
 
-def _rung_status(
-    problem: ListedProblem, rung: str, rows: _Rows, versions: Mapping[tuple[str, str], int]
-) -> RungStatus:
+def _rung_status(problem: ListedProblem, rung: str, rows: _Rows, versions: Mapping[tuple[str, str], int]) -> RungStatus:
     if rung not in problem.rungs:
         return RungStatus(rung, "absent")
     row = rows.get((problem.id, rung))

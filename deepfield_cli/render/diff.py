@@ -26,9 +26,9 @@ def show_comparison(console: Console, comparison: Comparison, *, now: datetime |
         width = max(len(change.name) for change in comparison.checks)
         for change in comparison.checks:
             console.print(_turned(change, width))
-    for change in comparison.files:
+    for file in comparison.files:
         console.print()
-        _show_file(console, change)
+        _show_file(console, file)
     if not comparison.files:
         console.print()
         console.print("  The files are the same.", style="quiet")
@@ -50,8 +50,12 @@ def _turned(change: CheckChange, width: int) -> Text:
 
 
 def _show_file(console: Console, change: FileChange) -> None:
-    console.print(foreign(f"--- {change.name}" if change.before_bytes is not None else "--- /dev/null", "strong"), soft_wrap=True)
-    console.print(foreign(f"+++ {change.name}" if change.after_bytes is not None else "+++ /dev/null", "strong"), soft_wrap=True)
+    console.print(
+        foreign(f"--- {change.name}" if change.before_bytes is not None else "--- /dev/null", "strong"), soft_wrap=True
+    )
+    console.print(
+        foreign(f"+++ {change.name}" if change.after_bytes is not None else "+++ /dev/null", "strong"), soft_wrap=True
+    )
     if not change.lines and change.before_bytes and change.after_bytes:
         sizes = f"{change.before_bytes:,} -> {change.after_bytes:,} bytes"
         console.print(f"not text: {sizes}", style="quiet")

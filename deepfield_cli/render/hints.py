@@ -37,11 +37,9 @@ def _block(console: Console, text: str, style: str = "") -> None:
 def _outlook(hints: Hints, *, again: bool) -> str:
     if again and not hints.hints:
         return f"No hint was shown yet: deepfield hint {hints.problem} shows the first of {hints.total}."
+    rest = f"deepfield repro {hints.problem}, and deepfield solution {hints.problem} --give-up, which is recorded"
     if hints.remaining:
         return f"{hints.remaining} more where this came from. Shown hints are on the record; --again costs nothing."
     if hints.hints:
-        return f"That was the last. After it there is only deepfield solution {hints.problem} --give-up, which is recorded."
-    return (
-        f"All {hints.total} hints were shown (--again shows them). There is deepfield repro {hints.problem} for the failing "
-        f"input, and deepfield solution {hints.problem} --give-up, which is recorded."
-    )
+        return f"That was the last. What is left: {rest}."
+    return f"All {hints.total} hints were shown; --again shows them. What is left: {rest}."

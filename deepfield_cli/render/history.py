@@ -14,7 +14,7 @@ from deepfield_cli.journey.past_attempt import FAULT, PastAttempt
 from deepfield_cli.render.console import foreign
 from deepfield_cli.render.document import SCHEMA_VERSION, as_document
 from deepfield_cli.render.moments import ago, local
-from deepfield_cli.render.signs import sign
+from deepfield_cli.render.signs import dash, sign
 
 # From this width on there is room for the clock beside "how long ago", and for the seed.
 _WIDE = 110
@@ -31,10 +31,8 @@ def show_history(console: Console, history: History, *, now: datetime | None = N
     if shown < history.total:
         console.print(f"  the newest {shown} of {history.total:,}; --limit shows more", style="quiet")
     newest = history.attempts[0].number
-    console.print(
-        f"  [quiet]deepfield diff[/] [accent]{newest}[/][quiet] compares it with your files now, [/]"
-        f"[quiet]deepfield restore[/] [accent]{newest}[/][quiet] lays its files beside them[/]"
-    )
+    commands = [f"deepfield {words} {newest}" for words in ("diff", "restore", "verify --attempt")]
+    console.print(f"  {f'  {dash(console)}  '.join(commands)}", style="quiet")
 
 
 def history_document(history: History) -> dict[str, Any]:

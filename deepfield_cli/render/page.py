@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -9,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from deepfield_cli.content.problem import Problem, RungSpec, Target
+from deepfield_cli.content.problem import Problem, RungSpec
 from deepfield_cli.journey.page import Page
 from deepfield_cli.render.console import foreign
 from deepfield_cli.render.document import SCHEMA_VERSION, as_document, problem_document
@@ -28,13 +29,13 @@ def show_page(console: Console, page: Page) -> None:
     _paragraph(console, problem.summary)
     _paragraph(console, problem.why, "quiet")
     _section(console, "rungs", [_rung_row(console, page, name, spec) for name, spec in problem.rungs.items()])
-    _section(console, "what you write", [(foreign(problem.entry, "accent"), foreign(api.signature)) for api in problem.api])
+    _section(console, f"what you write in {problem.entry}", [(Text(), foreign(api.signature)) for api in problem.api])
     _section(console, "what is checked", _check_rows(page))
-    _section(console, "what to reach", [_target_row(target) for target in problem.targets])
+    _show_targets(console, problem)
     _section(console, "what may not be used", _rule_rows(problem))
     _section(console, "concepts", [(Text(), foreign(concept)) for concept in problem.concepts])
-    _section(console, "solve before", [(foreign(need, "accent"), Text()) for need in problem.needs])
-    _section(console, "to read", [(foreign(one.kind, "quiet"), _link(one.title, one.url)) for one in problem.resources])
+    _section(console, "solve before", [(Text(), foreign(need)) for need in problem.needs])
+    _show_resources(console, problem)
     _section(console, "where you are", [(Text(), foreign(line)) for line in _standing(page)])
 
 
@@ -62,8 +63,7 @@ def _paragraph(console: Console, text: str, style: str = "") -> None:
 def _section(console: Console, title: str, rows: list[tuple[Text, Text]]) -> None:
     if not rows:
         return
-    console.print()
-    console.print(Text(title, "strong"))
+    _title(console, title, rows)
     table = Table.grid(padding=(0, 2, 0, 0))
     if any(first for first, _ in rows):
         table.add_column(max_width=30, overflow="fold")
@@ -98,18 +98,40 @@ def _check_rows(page: Page) -> list[tuple[Text, Text]]:
     return rows
 
 
-def _target_row(target: Target) -> tuple[Text, Text]:
-    bound = {"higher": "at least ", "lower": "at most ", "equal": ""}[target.direction]
-    unit = f" {target.unit}" if target.unit else ""
-    words = foreign(f"{target.metric}: {bound}{target.value}{unit}")
-    spread = f" ± {target.spread}" if target.spread is not None else ""
-    words.append_text(foreign(spread))
-    words.append("\n").append_text(foreign(target.source, "quiet"))
-    if target.url:
-        words.append("\n").append_text(foreign(target.url, "quiet"))
-    if not target.verified:
-        words.append("\nnot verified: shown, never asked for", "warn")
-    return foreign(target.rung), words
+def _show_targets(console: Console, problem: Problem) -> None:
+    _title(console, "what to reach", problem.targets)
+    for target in problem.targets:
+        bound = {"higher": "at least ", "lower": "at most ", "equal": ""}[target.direction]
+        spread = f" ± {target.spread}" if target.spread is not None else ""
+        unit = f" {target.unit}" if target.unit else ""
+        _item(console, f"{target.metric}: {bound}{target.value}{spread}{unit} ({target.rung})")
+        if not target.verified:
+            _item(console, "not verified: shown, never asked for", "warn")
+        _item(console, target.source, "quiet")
+        _address(console, target.url)
+
+
+def _show_resources(console: Console, problem: Problem) -> None:
+    _title(console, "to read", problem.resources)
+    for resource in problem.resources:
+        _item(console, f"{resource.title} ({resource.kind})")
+        _address(console, resource.url)
+
+
+def _title(console: Console, title: str, items: Sequence[object]) -> None:
+    if items:
+        console.print()
+        console.print(Text(title, "strong"))
+
+
+def _item(console: Console, text: str, style: str = "") -> None:
+    console.print(Padding(foreign(text, style), (0, 0, 0, 2), expand=False), width=min(console.width, _WIDEST))
+
+
+def _address(console: Console, url: str | None) -> None:
+    """Never wrapped by us: a terminal can follow an address only in one piece."""
+    if url:
+        console.print(foreign(f"  {url}", "quiet"), soft_wrap=True)
 
 
 def _rule_rows(problem: Problem) -> list[tuple[Text, Text]]:
@@ -118,13 +140,9 @@ def _rule_rows(problem: Problem) -> list[tuple[Text, Text]]:
     for rule in problem.forbidden:
         names.setdefault(rule.reason, []).append(rule.call or rule.module or "")
     return [
-        (Text(), foreign(", ".join(named)).append("\n").append_text(foreign(reason, "quiet")))
+        (Text(), foreign(reason).append("\n").append_text(foreign(", ".join(named), "quiet")))
         for reason, named in names.items()
     ]
-
-
-def _link(title: str, url: str) -> Text:
-    return foreign(title).append("\n").append_text(foreign(url, "quiet"))
 
 
 def _standing(page: Page) -> list[str]:

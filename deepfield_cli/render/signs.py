@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rich.console import Console
 from rich.text import Text
 
@@ -38,7 +40,7 @@ def pointer(console: Console) -> str:
     return "▸" if can_show_signs(console) else ">"
 
 
-def legend(console: Console, states: set[str]) -> Text:
+def legend(console: Console, states: Collection[str]) -> Text:
     """What the signs mean, for those that are on the screen."""
     line = Text()
     for state in _SIGNS:

@@ -32,7 +32,9 @@ def show_status(console: Console, status: Status, *, now: datetime | None = None
         for problem in field.problems if field.name in shown else ():
             table.add_row(*_problem_cells(console, problem, status.current))
     console.print(table)
-    states = {rung.state for field in status.fields if field.name in shown for one in field.problems for rung in one.rungs}
+    states = {
+        rung.state for field in status.fields if field.name in shown for one in field.problems for rung in one.rungs
+    }
     console.print()
     console.print(Text("  ").append_text(legend(console, states)))
     console.print()

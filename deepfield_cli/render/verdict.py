@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -15,6 +17,17 @@ from deepfield_cli.render.live import mark
 _DETAILED_FAILURES = 3
 _OUTPUT_LINES = 8
 _INDENT = 4
+
+
+def show_checks(console: Console, checks: Sequence[CheckResult]) -> None:
+    """One line for each check: its sign, its name, and the diagnosis if there is one."""
+    for check in checks:
+        line = mark(console, check.outcome)
+        line.pad_left(2)
+        line.append(f" {check.name}", "quiet" if check.outcome == "skipped" else "")
+        if check.cause is not None and check.cause.diagnosis:
+            line.append("  ").append_text(foreign(check.cause.diagnosis, "bad"))
+        console.print(line)
 
 
 def show_verdict(console: Console, result: GradeResult, *, folder: str) -> None:

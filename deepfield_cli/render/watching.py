@@ -15,8 +15,7 @@ from deepfield_cli.grading.result import CheckResult
 from deepfield_cli.grading.suite import Check
 from deepfield_cli.journey.session import Listener, Session
 from deepfield_cli.render.console import escaped, foreign
-from deepfield_cli.render.live import mark
-from deepfield_cli.render.verdict import show_verdict
+from deepfield_cli.render.verdict import show_checks, show_verdict
 
 _CLEAR_LINE = "\r\x1b[2K"
 _SHOW_AFTER_SECONDS = 0.25
@@ -52,7 +51,7 @@ class WatchView:
                 f"{seconds_since_save * 1000:.0f} ms after the save" if self._runs > 1 else f"{result.seconds:.1f} s"
             )
             self._console.print(f"[strong]{result.problem}[/] · {result.rung}  [quiet]{clock}, {since}[/]")
-            self._list(result.checks)
+            show_checks(self._console, result.checks)
             show_verdict(self._console, result, folder=self._session.workspace.shown(self._session.folder))
             self._console.print("watching; Ctrl-C ends", style="quiet")
 
@@ -70,15 +69,6 @@ class WatchView:
         with self._lock:
             self._wipe()
             self._console.print(f"{self._runs} runs; each is in deepfield history", style="quiet")
-
-    def _list(self, checks: Sequence[CheckResult]) -> None:
-        for check in checks:
-            line = mark(self._console, check.outcome)
-            line.pad_left(2)
-            line.append(f" {check.name}", "quiet" if check.outcome == "skipped" else "")
-            if check.cause is not None and check.cause.diagnosis:
-                line.append("  ").append_text(foreign(check.cause.diagnosis, "bad"))
-            self._console.print(line)
 
     def _plan(self, checks: Sequence[Check]) -> None:
         self._planned = len(checks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import functools
 import os
@@ -27,7 +26,8 @@ _MEGABYTE = 1 << 20
 # A worker's own temporary files: generous for a checkpoint, too small to fill a disk.
 _FILE_BYTES = 512 * _MEGABYTE
 _OPEN_FILES = 512
-_PROCESS_MARGIN = 64
+# Threads and processes that a worker may add: numeric libraries start one for each core, a bomb starts thousands.
+_TASK_MARGIN = 256
 
 
 def confine(submission: Path, scratch: Path, limits: dict[str, Any], hidden: list[str]) -> str:
@@ -46,6 +46,8 @@ def confine(submission: Path, scratch: Path, limits: dict[str, Any], hidden: lis
     _remove_hidden_from_path(hidden)
     gpu, network, processes = bool(limits["gpu"]), bool(limits["network"]), bool(limits["processes"])
     _drop_capabilities()
+    # before the walls: behind them neither /proc can be read nor a limit be set
+    _limit_resources(limits, gpu=gpu)
     readable = [*readable_roots(hidden), str(submission)]
     writable = [str(scratch), *_SYSTEM_WRITABLE]
     if gpu:
@@ -54,18 +56,17 @@ def confine(submission: Path, scratch: Path, limits: dict[str, Any], hidden: lis
     names = []
     if landlock.restrict(readable, writable, network=network):
         names.append("landlock")
-    filtered = seccomp.restrict(processes=processes, network=network)
-    names += ["seccomp"] if filtered else []
-    _limit_resources(limits, gpu=gpu, count_processes=not filtered)
+    if seccomp.restrict(processes=processes, network=network):
+        names.append("seccomp")
     return "+".join(names) or "process"
 
 
 def readable_roots(hidden: list[str]) -> list[str]:
     """Python's own folders, the installed packages and the system's libraries, less what is hidden inside them.
 
-    deepfield itself is hidden wherever it is installed: what the worker needs of it is loaded by now, and its folder holds
-    the graders (an editable installation leaves a second copy of them among the packages). A hidden package is hidden
-    in every interpreter's folder of packages, not only in the one that is running.
+    deepfield itself is hidden wherever it is installed: what the worker needs of it is loaded by now, and its folder
+    holds the graders (an editable installation leaves a second copy of them among the packages). A hidden package is
+    hidden in every interpreter's folder of packages, not only in the one that is running.
     """
     folders = _package_folders()
     names = {*_OWN_PACKAGES, *(os.path.basename(entry) for entry in hidden if os.path.dirname(entry) in folders)}
@@ -118,38 +119,42 @@ def _remove_hidden_from_path(hidden: list[str]) -> None:
     ]
 
 
-def _limit_resources(limits: dict[str, Any], *, gpu: bool, count_processes: bool) -> None:
+def _limit_resources(limits: dict[str, Any], *, gpu: bool) -> None:
     if not gpu:  # CUDA reserves address space far beyond any memory limit
         _limit(resource.RLIMIT_AS, _address_space_bytes() + int(limits["memory_mb"]) * _MEGABYTE)
-    _limit(resource.RLIMIT_CPU, int(limits["cpu_seconds"]) + 1)
+    _limit(resource.RLIMIT_CPU, int(limits["cpu_seconds"]) + 1, slack=1)  # first SIGXCPU, which names the reason
     _limit(resource.RLIMIT_FSIZE, _FILE_BYTES)
     _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
     _limit(resource.RLIMIT_CORE, 0)
-    if count_processes and hasattr(resource, "RLIMIT_NPROC"):
-        _limit(resource.RLIMIT_NPROC, _own_processes() + _PROCESS_MARGIN)
+    if hasattr(resource, "RLIMIT_NPROC"):  # threads count too; the kernel holds everyone to it but root
+        _limit(resource.RLIMIT_NPROC, _running_tasks() + _TASK_MARGIN)
 
 
-def _limit(kind: int, value: int) -> None:
+def _limit(kind: int, value: int, *, slack: int = 0) -> None:
     _, hard = resource.getrlimit(kind)
-    bounded = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(kind, (bounded, bounded))
+    highest = value + slack if hard == resource.RLIM_INFINITY else min(value + slack, hard)
+    try:
+        resource.setrlimit(kind, (min(value, highest), highest))
+    except (ValueError, OSError):
+        if sys.platform == "linux":  # elsewhere a kernel may not know a limit; here it is a wall that is missing
+            raise
 
 
 def _address_space_bytes() -> int:
     """What the preloaded modules already reserve, so that the limit is what the learner may add."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-    except OSError:  # already confined, or no /proc: assume what torch takes
+    except OSError:  # no /proc: assume what torch takes
         return 4096 * _MEGABYTE
     return pages * resource.getpagesize()
 
 
-def _own_processes() -> int:
+def _running_tasks() -> int:
+    """Processes and threads of the whole machine: no less than the user's own, which are what the limit counts."""
     try:
-        return sum(1 for entry in os.scandir("/proc") if entry.name.isdigit() and entry.stat().st_uid == os.getuid())
+        return int(Path("/proc/loadavg").read_text().split()[3].partition("/")[2])
     except OSError:
-        return 1024
+        return 4096
 
 
 def _drop_capabilities() -> None:

@@ -81,7 +81,10 @@ def test_an_unknown_id_names_the_near_miss(roadmap: Roadmap) -> None:
 
 def test_concepts_lead_to_problems_and_resources(roadmap: Roadmap) -> None:
     assert roadmap.concept_ids["self-attention from first principles"] == "self-attention"
-    assert [problem.id for problem in roadmap.problems_about("self-attention")] == ["llm/attention", "llm/flash-attention"]
+    assert [problem.id for problem in roadmap.problems_about("self-attention")] == [
+        "llm/attention",
+        "llm/flash-attention",
+    ]
     assert all(concept.learn for concept in roadmap.concepts.values())
 
 
@@ -98,7 +101,7 @@ def test_json_and_back(roadmap: Roadmap) -> None:
 
 def test_frozen(roadmap: Roadmap) -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        roadmap.stages["llm"].title = "something else"  # type: ignore[misc]
+        roadmap.stages["llm"].title = "something else"
 
 
 def test_availability_is_the_folder_and_nothing_else(tmp_path: Path) -> None:

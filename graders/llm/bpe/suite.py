@@ -31,21 +31,22 @@ EXAMPLE_MISTAKES = (
 # Training on a text of this size costs the shipped solution a quarter of a second of CPU time, and whoever counts all
 # pairs again for each merge 70 times as much. The text draws from this many different words.
 COST_BYTES, COST_WORDS, COST_TRAINING_MERGES, COST_ENCODING_MERGES = 300_000, 20_000, 1_500, 3_000
-# The bars are the brief's. Other honest solutions were measured at 0.5 to 2.5 (training) and 1 to 2.5 (encoding) times
-# the shipped one's; beyond HOPELESS it is not a matter of constant factors any more.
+# The bars are the brief's. Other honest solutions were measured at 1 to 2 (training) and 0.8 to 2 (encoding) times the
+# shipped one's; beyond HOPELESS it is not a matter of constant factors any more.
 TRAINING_BAR, ENCODING_BAR, HOPELESS = 4.0, 6.0, 15.0
-# Only an attempt over the bar is repeated: other work on the machine makes CPU seconds longer, never shorter.
-COST_ATTEMPTS = 3
+# An attempt a little over the bar is repeated: other work on the machine makes CPU seconds longer, never shorter.
+COST_ATTEMPTS, A_LITTLE = 3, 1.6
 _CLOCK_TICK_SECONDS = 0.01
 # A learner's call is given up after a sixth of this, or on a slow machine after 30 times the shipped one's time.
 _PATIENCE_SECONDS = 30.0
 
 STREAM_BYTES = 50_000_000
-# A slow but honest solution (1 MB/s, no cache) is not to wait for all of them: after these seconds the stream ends.
-STREAM_SECONDS, STREAM_LEAST_BYTES = 15.0, 8_000_000
-# Growth of the worker beyond what its first 2 MB took. Honest solutions stay below 1 MB. Whoever keeps the text or its
-# ids grows by 4 bytes or more for each byte of text (it holds wide characters), that is by 32 MB at the least.
-STREAM_WARM_UP_BYTES, STREAM_GROWTH_BYTES = 2_000_000, 12_000_000
+# A slow but honest solution (1 MB/s, no cache) is not to wait for all of them: after these seconds the stream ends. On a
+# machine that is busy otherwise it may be three times slower still.
+STREAM_SECONDS, STREAM_LEAST_BYTES = 12.0, 4_000_000
+# Growth of the worker beyond what its first 2 MB took. Honest solutions stay below 0.5 MB. Whoever keeps the text or its
+# ids grows by 4 bytes or more for each byte of text (it holds wide characters), that is by 16 MB at the least.
+STREAM_WARM_UP_BYTES, STREAM_GROWTH_BYTES = 2_000_000, 8_000_000
 # The brief's promise: the first id comes before this many characters were taken.
 LAZY_CHARACTERS = 100_000
 
@@ -99,9 +100,9 @@ def encoded(submission: Submission, case: Encoding) -> list[Answer]:
     ]
 
 
-def trained_merges(submission: Submission, trainings: Sequence[Training]) -> list[list[Merge]]:
-    """The learner's merges for every text."""
-    return [verdicts.plain_merges(train(submission, one).get("merges"), ".merges") for one in trainings]
+def trained_merges(submission: Submission, training: Training) -> list[Merge]:
+    """The learner's merges for this text."""
+    return verdicts.plain_merges(train(submission, training).get("merges"), ".merges")
 
 
 def numbering_mistakes(merges: Sequence[Merge], specials: Sequence[str]) -> dict[str, dict[int, bytes]]:
@@ -117,7 +118,9 @@ def worked_example(submission: Submission, rng: np.random.Generator) -> None:
     merges = verdicts.plain_merges(tokenizer.get("merges"), ".merges")
     verdicts.judge_trainings([EXAMPLE], [merges], EXAMPLE_MISTAKES)
     answers = Oracle(merges, EXAMPLE.specials)
-    expect_equal(tokenizer.get("vocab"), answers.vocab, what=".vocab", bugs=numbering_mistakes(merges, EXAMPLE.specials))
+    expect_equal(
+        tokenizer.get("vocab"), answers.vocab, what=".vocab", bugs=numbering_mistakes(merges, EXAMPLE.specials)
+    )
     ids = verdicts.plain_ids(tokenizer.call("encode", EXAMPLE_TEXT), "what encode returns")
     answer = Answer(
         question=f"encode({verdicts.shown(EXAMPLE_TEXT)})",
@@ -306,17 +309,22 @@ def independent_tokenizers(submission: Submission, rng: np.random.Generator) -> 
 @suite.check(points=2)
 def train_counts(submission: Submission, rng: np.random.Generator) -> dict[str, float]:
     """Merges follow the pair counts, on texts without ties: repeated words weigh more, "aaa" holds two pairs."""
-    trainings = [texts.counted(rng) for _ in range(6)]
-    verdicts.judge_trainings(trainings, trained_merges(submission, trainings), texts.COUNT_MISTAKES)
-    return {"merges": sum(training.vocab_size - 256 for training in trainings)}
+    trainings: list[Training] = []
+    merges: list[list[Merge]] = []
+    for _ in range(6):  # drawing such a text takes time, so a stub is told before all of them are there
+        trainings.append(texts.counted(rng))
+        merges.append(trained_merges(submission, trainings[-1]))
+    verdicts.judge_trainings(trainings, merges, texts.COUNT_MISTAKES)
+    return {"merges": sum(map(len, merges))}
 
 
 @suite.check(needs=[train_counts], points=3)
 def train_ties(submission: Submission, rng: np.random.Generator) -> dict[str, float]:
     """Of equally frequent pairs, the one with the smaller ids is merged first, on texts made of ties."""
     trainings = [texts.tied(rng) for _ in range(8)]
-    verdicts.judge_trainings(trainings, trained_merges(submission, trainings), texts.TIE_MISTAKES)
-    return {"merges": sum(training.vocab_size - 256 for training in trainings)}
+    merges = [trained_merges(submission, training) for training in trainings]
+    verdicts.judge_trainings(trainings, merges, texts.TIE_MISTAKES)
+    return {"merges": sum(map(len, merges))}
 
 
 @suite.check(needs=[train_ties], points=2)
@@ -453,12 +461,12 @@ def _timed(
     return answer, submission.usage().cpu_seconds - before, time.monotonic() - started
 
 
-def _expect_affordable(ratios: Sequence[float], bar: float, hopeless: str) -> dict[str, float]:
+def _expect_affordable(ratios: Sequence[float], bar: float, hopeless: str, advice: str) -> dict[str, float]:
     lowest = min(ratios)
     expect(
         lowest <= bar,
         f"it took {lowest:.1f} times the CPU time of the shipped solution",
-        help="deepfield hint has a push for this; profile before you rewrite.",
+        help=advice,
         expected=f"at most {bar:g} times",
         actual=f"{lowest:.1f} times",
         diagnosis=hopeless if lowest > HOPELESS else None,
@@ -483,9 +491,12 @@ def training_cost(submission: Submission, rng: np.random.Generator, shipped: Sub
         right = oracle.train(training.text, training.vocab_size)
         expect_equal(verdicts.plain_merges(merges, ".merges"), right, what=".merges of the timed training")
         ratios.append(theirs / max(own, _CLOCK_TICK_SECONDS))
-        if ratios[-1] <= TRAINING_BAR or ratios[-1] > HOPELESS:
+        if not TRAINING_BAR < ratios[-1] <= TRAINING_BAR * A_LITTLE:
             break
-    return _expect_affordable(ratios, TRAINING_BAR, "rescans-all-pairs")
+    advice = (
+        "If the counts are kept up to date already, look at how the next pair is found: max() searches all of them."
+    )
+    return _expect_affordable(ratios, TRAINING_BAR, "rescans-all-pairs", advice)
 
 
 @suite.check(needs=[encode_matches], points=2, timeout_seconds=60.0, exclusive=True)
@@ -507,9 +518,10 @@ def encoding_cost(submission: Submission, rng: np.random.Generator, shipped: Sub
         right = Oracle(merges).encode(text)
         expect_equal(verdicts.plain_ids(ids, "what encode returns"), right, what="ids of the timed text")
         ratios.append(theirs / max(own, _CLOCK_TICK_SECONDS))
-        if ratios[-1] <= ENCODING_BAR or ratios[-1] > HOPELESS:
+        if not ENCODING_BAR < ratios[-1] <= ENCODING_BAR * A_LITTLE:
             break
-    return _expect_affordable(ratios, ENCODING_BAR, "walks-all-merges")
+    advice = "Profile before you rewrite: it is either the cutting into pre-tokens or the merging within one."
+    return _expect_affordable(ratios, ENCODING_BAR, "walks-all-merges", advice)
 
 
 @suite.check(rung="paper", points=1, timeout_seconds=3_600.0)

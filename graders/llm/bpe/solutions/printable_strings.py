@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, pairwise
@@ -52,31 +52,40 @@ class Tokenizer:
         splits = {word: list(show(word.encode())) for word in words}
         number = {token: index for index, token in enumerate(self._tokens)}
         counts: Counter[tuple[str, str]] = Counter()
-        inside: dict[tuple[str, str], set[str]] = {}
+        inside: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        levels: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)  # count -> the pairs with that count
 
-        def count(word, sign):
+        def move(changes):
+            for pair, change in changes.items():
+                if change:
+                    levels[counts[pair]].discard(pair)
+                    counts[pair] += change
+                    levels[counts[pair]].add(pair)
+
+        for word, times in words.items():
             for pair in pairwise(splits[word]):
-                counts[pair] += sign * words[word]
-                inside.setdefault(pair, set()).add(word)
-
-        for word in words:
-            count(word, +1)
+                counts[pair] += times
+                inside[pair].add(word)
+        for pair, times in counts.items():
+            levels[times].add(pair)
         ranks: dict[tuple[str, str], int] = {}
-        while len(number) + len(special_tokens) < vocab_size:
-            counts += Counter()  # drops what has fallen to zero
-            if not counts:
-                break
-            highest = max(counts.values())
-            best = min(
-                (pair for pair, times in counts.items() if times == highest),
-                key=lambda pair: (number[pair[0]], number[pair[1]]),
-            )
+        level = max(levels, default=0)
+        while level and len(number) + len(special_tokens) < vocab_size:
+            if not levels[level]:
+                level -= 1  # no merge makes a pair more frequent than the one that was merged
+                continue
+            best = min(levels[level], key=lambda pair: (number[pair[0]], number[pair[1]]))
             ranks[best] = len(ranks)
             number["".join(best)] = len(number)
+            changes: Counter[tuple[str, str]] = Counter()
             for word in inside.pop(best):
-                count(word, -1)
-                splits[word] = join(splits[word], best)
-                count(word, +1)
+                before, splits[word] = splits[word], join(splits[word], best)
+                for pair in pairwise(before):
+                    changes[pair] -= words[word]
+                for pair in pairwise(splits[word]):
+                    changes[pair] += words[word]
+                    inside[pair].add(word)
+            move(changes)
         return cls(ranks, tuple(special_tokens))
 
     @cached_property
