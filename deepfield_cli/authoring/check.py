@@ -53,7 +53,7 @@ def check_problems(
 
     """
     started = time.monotonic()
-    locations = [_with_grader(find_location(name)) for name in dict.fromkeys(names)] if names else _all_with_grader()
+    locations = [_with_grader(find_location(name)) for name in dict.fromkeys(names)] if names else locations_with_grader()
     reports = tuple(check_problem(location, jobs=jobs, runs=runs, on_step=on_step) for location in locations)
     return CheckReport(problems=reports, seconds=round(time.monotonic() - started, 2))
 
@@ -185,7 +185,7 @@ def _with_grader(location: ProblemLocation) -> ProblemLocation:
     return location
 
 
-def _all_with_grader() -> list[ProblemLocation]:
+def locations_with_grader() -> list[ProblemLocation]:
     """Every problem with a grader; a problem that an earlier pack has too is judged in both."""
     graded = [pack.location(name) for pack in packs() for name in _grader_ids(pack)]
     if not graded:

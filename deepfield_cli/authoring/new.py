@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from deepfield_cli.authoring.references import known_stages
-from deepfield_cli.content.packs import builtin_pack
+from deepfield_cli.content.packs import PACKS_VARIABLE, builtin_pack, packs
 from deepfield_cli.errors import ContentError, WorkspaceError
 
 _TEMPLATE = Path(__file__).parent / "template"
@@ -16,8 +17,16 @@ _FORM = re.compile(r"[a-z][a-z0-9]*/[a-z0-9]+(-[a-z0-9]+)*")
 _FILES = ("*.py", "*.yaml", "*.md")
 
 
-def new_problem(name: str, pack: Path | None = None) -> list[Path]:
-    """Write the folders of a problem and return the files, sorted.
+@dataclass(frozen=True)
+class NewProblem:
+    """What was written, and the command that judges it."""
+
+    files: tuple[Path, ...]
+    next_command: str
+
+
+def new_problem(name: str, pack: Path | None = None) -> NewProblem:
+    """Write the folders of a problem.
 
     Args:
         name: field/slug.
@@ -38,11 +47,18 @@ def new_problem(name: str, pack: Path | None = None) -> list[Path]:
                 "it is there already", where=str(folder), fix="choose another slug, or edit what is there"
             )
     try:
-        return sorted(_write(source, root, name) for source in _sources())
+        files = sorted(_write(source, root, name) for source in _sources())
     except OSError as error:
         raise WorkspaceError(
             f"cannot be written: {error.strerror}", where=str(root), fix="choose another --pack"
         ) from error
+    return NewProblem(tuple(files), _next_command(name, root))
+
+
+def _next_command(name: str, root: Path) -> str:
+    """With the variable that makes the pack known, unless it is."""
+    known = any(pack.root == root for pack in packs())
+    return f"deepfield dev check {name}" if known else f"{PACKS_VARIABLE}={root} deepfield dev check {name}"
 
 
 def _root(pack: Path | None) -> Path:

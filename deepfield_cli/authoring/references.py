@@ -64,7 +64,7 @@ def _concepts(location: ProblemLocation, problem: Problem, lines: Lines, stages:
 
 
 def _needs(location: ProblemLocation, problem: Problem, lines: Lines, stages: list[Stage]) -> Iterator[Finding]:
-    known = [*problem_ids(), *(name for stage in stages for name in stage.problems)]
+    known = [*problem_ids(), *location.pack.problem_ids(), *(name for stage in stages for name in stage.problems)]
     for index, name in enumerate(problem.needs):
         if name not in known or name == problem.id:
             hint = near_miss(name, [other for other in known if other != problem.id]) or None

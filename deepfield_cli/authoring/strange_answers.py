@@ -16,7 +16,7 @@ from typing import Any
 
 # Printed at the first call of a function, so that the grader's side knows which checks reach it.
 MARK = "deepfield-reached:"
-_NEEDS_TORCH = "tensor"
+_IN_TORCH, _IN_NUMPY, _ONE_ARRAY = "tensor", "array", "an array of one axis"
 
 
 class _Odd:
@@ -166,8 +166,15 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
 
 
 def names(modules: tuple[str, ...]) -> list[str]:
-    """The strange answers that a problem with these preloaded modules can give."""
-    return [name for name in (*ANSWERS, *CHANGES) if _NEEDS_TORCH not in name or "torch" in modules]
+    """The strange answers that are worth trying in a problem with these preloaded modules."""
+    every = [*ANSWERS, *CHANGES]
+    if "torch" in modules:
+        return every
+    no_tensors = [name for name in every if _IN_TORCH not in name]
+    if "numpy" in modules:
+        return no_tensors
+    # importing numpy in every worker takes its time: one array is enough where nobody expects any
+    return [name for name in no_tensors if _IN_NUMPY not in name or name == _ONE_ARRAY]
 
 
 def replace(namespace: dict[str, Any], target: str, name: str) -> None:

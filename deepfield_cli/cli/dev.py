@@ -25,9 +25,10 @@ def new(
     """Write the folders of a new problem: a small one that works, with comments that explain the format."""
     from deepfield_cli.authoring.new import new_problem
 
-    for path in new_problem(problem, pack):
+    written = new_problem(problem, pack)
+    for path in written.files:
         typer.echo(path)
-    typer.echo(f"Next: deepfield dev check {problem}")
+    typer.echo(f"Next: {written.next_command}")
 
 
 @app.command()

@@ -14,7 +14,6 @@ from deepfield_cli.errors import CheckFailed
 from deepfield_cli.grading.replay import Replay, quoted
 from deepfield_cli.grading.result import CheckResult, GradeResult
 from deepfield_cli.grading.running import Failure
-from deepfield_cli.sandbox.wire import Tensor
 
 SCRIPT = "repro.py"
 INPUTS = "inputs.npz"
@@ -65,7 +64,7 @@ def _comparisons(replay: Replay, error: CheckFailed) -> list[str]:
     actual: Mapping[str, Any] = getattr(error, "actual_values", None) or {}
     lines = []
     for number, (what, wanted) in enumerate(expected.items()):
-        place = _place_of(replay, what, wanted, actual.get(what), alone=len(expected) == 1)
+        place = _place_of(replay, actual.get(what))
         if place is None:
             lines.append(
                 f"# {_plain(what)} is computed from several answers; the grader's own words above have the numbers."
@@ -79,21 +78,9 @@ def _comparisons(replay: Replay, error: CheckFailed) -> list[str]:
     return lines or [f'print({quoted(place)}, "=", {place})' for place, _ in replay.answers[-1:]]
 
 
-def _place_of(replay: Replay, what: str, wanted: Any, actual: Any, *, alone: bool) -> str | None:
-    """The expression of the answer that was compared: the very object, else the newest that could be it."""
-    for place, leaf in reversed(replay.answers):
-        if actual is not None and leaf is actual:
-            return place
-    if actual is not None or not isinstance(wanted, np.ndarray):
-        return None
-    tensors: list[tuple[str, Tensor]] = [
-        (place, leaf) for place, leaf in reversed(replay.answers) if isinstance(leaf, Tensor)
-    ]
-    if not alone:
-        tensors = [(place, leaf) for place, leaf in tensors if place.endswith(f"[{quoted(what)}]")]
-    fitting = [(place, leaf) for place, leaf in tensors if leaf.shape == wanted.shape]
-    off = [(place, leaf) for place, leaf in fitting if not np.array_equal(leaf.array, wanted)]
-    return next((place for place, _ in (*off, *fitting, *tensors)), None)
+def _place_of(replay: Replay, compared: Any) -> str | None:
+    """The expression of the answer that was compared: the very object, in its newest place."""
+    return next((place for place, leaf in reversed(replay.answers) if leaf is compared), None)
 
 
 # The script

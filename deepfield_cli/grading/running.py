@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +88,7 @@ class Run:
                     if self.stop_at_first_failure and any(result.outcome == "failed" for result in results.values()):
                         waiting.clear()
             except BaseException:  # given up, or Ctrl-C: the threads wait for workers, so the workers must go
-                self.give_up()
+                self._end(running)
                 raise
         return [results[check.name] for check in checks if check.name in results]
 
@@ -96,6 +97,12 @@ class Run:
         self.cancelled.set()
         for submission in list(self._open):
             submission.kill()
+
+    def _end(self, running: Mapping[Future[CheckResult], Check]) -> None:
+        """Give up until no check runs any more: one may just be starting a worker that nobody could end yet."""
+        self.give_up()
+        while wait(running, timeout=_LOOK_SECONDS).not_done:
+            self.give_up()
 
     def _collect(self, running: dict[Future[CheckResult], Check], results: dict[str, CheckResult]) -> None:
         """Wait for the next result, and look now and then whether the run was given up."""
@@ -108,25 +115,15 @@ class Run:
             self.on_finish(results[check.name])
 
     def _startable(
-        self, waiting: list[Check], running: Mapping[Future[CheckResult], Check], parallel: int
-    ) -> Iterator[Check]:
-        """Checks whose needs are decided, as many as there is room for; an exclusive one only alone and last."""
-        room = parallel - len(running)
+        self, waiting: Sequence[Check], running: Mapping[Future[CheckResult], Check], parallel: int
+    ) -> Sequence[Check]:
+        """Checks whose needs are decided, as many as there is room for; an exclusive one alone, after those others."""
         if any(check.exclusive for check in running.values()):
-            return
-        names = {check.name for check in waiting} | {check.name for check in running.values()}
-        for check in list(waiting):
-            if room <= 0:
-                return
-            if any(need in names for need in check.needs):
-                continue
-            if check.exclusive:
-                if not running and room == parallel and all(other.exclusive for other in waiting):
-                    yield check
-                    return
-                continue
-            room -= 1
-            yield check
+            return []
+        undecided = {check.name for check in (*waiting, *running.values())}
+        ready = [check for check in waiting if undecided.isdisjoint(check.needs)]
+        together = [check for check in ready if not check.exclusive]
+        return together[: parallel - len(running)] if together or running else ready[:1]
 
     def _one(self, check: Check, results: Mapping[str, CheckResult], end: float) -> CheckResult:
         blocked = [need for need in check.needs if need in results and results[need].outcome != "passed"]
@@ -158,6 +155,25 @@ class Run:
     def _judge(
         self, check: Check, submission: Submission, seconds: float, opened: list[Submission]
     ) -> tuple[Any, Cause | None, dict[str, float]]:
+        try:
+            arguments = self._arguments(check, submission, seconds, opened)
+            if self.cancelled.is_set():
+                raise CheckFailed("the run was given up")
+            submission.start()
+            metrics = check.function(**{name: arguments[name] for name in check.parameters})
+            return "passed", None, _numbers(metrics or {})
+        except CheckFailed as failure:
+            self.failures.append(Failure(check, failure, submission.recorder))
+            return "failed", learner_cause(failure, self.problem), {}
+        except SandboxError as error:
+            return "errored", _fault_cause(str(error)), {}
+        except Exception:  # noqa: BLE001 - the one boundary: whatever else escapes a check is the grader's own fault
+            return "errored", _fault_cause(traceback.format_exc(limit=-8)), {}
+
+    def _arguments(
+        self, check: Check, submission: Submission, seconds: float, opened: list[Submission]
+    ) -> dict[str, Any]:
+        """What a check may ask for, by parameter name."""
         arguments: dict[str, Any] = {
             "submission": submission,
             "rng": generator(self.seed, check.name),
@@ -167,19 +183,7 @@ class Run:
             arguments["shipped"] = self.open_shipped(seconds)
             opened.append(arguments["shipped"])
             self._open.append(arguments["shipped"])
-        try:
-            if self.cancelled.is_set():
-                raise CheckFailed("the run was given up")
-            submission.start()
-            metrics = check.function(**{name: arguments[name] for name in check.parameters})
-        except CheckFailed as failure:
-            self.failures.append(Failure(check, failure, submission.recorder))
-            return "failed", learner_cause(failure, self.problem), {}
-        except SandboxError as error:
-            return "errored", _fault_cause(str(error)), {}
-        except Exception:  # noqa: BLE001 - the one boundary: whatever else escapes a check is the grader's own fault
-            return "errored", _fault_cause(traceback.format_exc(limit=-8)), {}
-        return "passed", None, {name: float(value) for name, value in (metrics or {}).items()}
+        return arguments
 
 
 def generator(seed: int, name: str) -> np.random.Generator:
@@ -199,6 +203,15 @@ def learner_cause(failure: CheckFailed, problem: Problem) -> Cause:
         expected=_cut(failure.expected),
         actual=_cut(failure.actual),
     )
+
+
+def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """What a check measured; JSON has no word for what is not finite."""
+    numbers = {str(name): float(value) for name, value in metrics.items()}
+    strange = [name for name, value in numbers.items() if not math.isfinite(value)]
+    if strange:
+        raise ValueError(f"the metric {strange[0]} is {numbers[strange[0]]}")
+    return numbers
 
 
 def _fault_cause(author: str) -> Cause:

@@ -17,6 +17,7 @@ from deepfield_cli.render.document import SCHEMA_VERSION, as_document, problem_d
 from deepfield_cli.render.signs import dash, sign
 
 _WIDEST = 100
+_SHORT = 40
 # What would spoil the problem: told one at a time, by `hint` and by the grader.
 _UNTOLD = {"hints", "misconceptions"}
 
@@ -78,11 +79,13 @@ def _rung_row(console: Console, page: Page, name: str, spec: RungSpec) -> tuple[
     limits = [f"{spec.seconds:g} s", f"{spec.memory_mb:,} MB"]
     limits += ["a CUDA device"] if spec.gpu else []
     limits += ["the network"] if spec.network else []
-    limits += [f"--data {item.name}=PATH ({item.description})" for item in spec.data]
     label = sign(console, state.state).append(f" {name}", "")
     words = foreign(", ".join(limits))
     if state.best_score is not None:
         words.append(f"  best {state.best_score:.0%} in {state.attempts} attempts", "quiet")
+    for item in spec.data:
+        words.append("\n--data ", "quiet").append_text(foreign(f"{item.name}=PATH"))
+        words.append_text(foreign(f"  {item.description}", "quiet"))
     return label, words
 
 
@@ -104,10 +107,9 @@ def _show_targets(console: Console, problem: Problem) -> None:
         bound = {"higher": "at least ", "lower": "at most ", "equal": ""}[target.direction]
         spread = f" ± {target.spread}" if target.spread is not None else ""
         unit = f" {target.unit}" if target.unit else ""
-        _item(console, f"{target.metric}: {bound}{target.value}{spread}{unit} ({target.rung})")
-        if not target.verified:
-            _item(console, "not verified: shown, never asked for", "warn")
-        _item(console, target.source, "quiet")
+        proof = "" if target.verified else "; not verified: shown, never asked for"
+        _item(console, f"{target.metric}: {bound}{target.value}{spread}{unit} ({target.rung}{proof})")
+        _item(console, f"  {target.source}", "quiet")
         _address(console, target.url)
 
 
@@ -139,10 +141,14 @@ def _rule_rows(problem: Problem) -> list[tuple[Text, Text]]:
     names: dict[str, list[str]] = {}
     for rule in problem.forbidden:
         names.setdefault(rule.reason, []).append(rule.call or rule.module or "")
-    return [
-        (Text(), foreign(reason).append("\n").append_text(foreign(", ".join(named), "quiet")))
-        for reason, named in names.items()
-    ]
+    return [(Text(), _rule(", ".join(named), reason)) for reason, named in names.items()]
+
+
+def _rule(names: str, reason: str) -> Text:
+    """A name and why; many names go below the reason, which is what matters."""
+    if len(names) <= _SHORT:
+        return foreign(names).append_text(foreign(f": {reason}", "quiet"))
+    return foreign(reason).append("\n").append_text(foreign(names, "quiet"))
 
 
 def _standing(page: Page) -> list[str]:

@@ -13,7 +13,15 @@ import re
 import sys
 import types
 import warnings
+from functools import partial
 from typing import Any
+
+from deepfield_cli.sandbox.recording import RecordingStopped, replace_everywhere
+
+# Whoever forbids one of these means all of autograd.
+_AUTOGRAD = {"torch.autograd.grad", "torch.autograd.backward"}
+# Where operators have kernels of their own. One that stays untrapped would be a way round: x.to_mkldnn() is enough.
+_KEYS = ("MkldnnCPU", "SparseCPU", "SparseCsrCPU", "NestedTensorCPU", "QuantizedCPU", "NestedTensorCUDA", "SparseCUDA")
 
 
 class ForbiddenCall(Exception):
@@ -26,7 +34,7 @@ class Traps:
     def __init__(self, rules: list[dict[str, Any]]) -> None:
         self.violations: list[str] = []
         self._rules = rules
-        self._libraries: list[Any] = []
+        self._held: list[Any] = []
 
     def arm(self) -> None:
         """Set every trap whose library is loaded in this process."""
@@ -36,6 +44,8 @@ class Traps:
                 self._arm_call(str(rule["call"]), reason)
             if rule.get("operators"):
                 self._arm_operators([str(pattern) for pattern in rule["operators"]], reason)
+            if rule.get("call") in _AUTOGRAD:
+                self._stop_recording(reason)
 
     def spring(self, name: str, reason: str) -> None:
         """Note the violation and raise."""
@@ -60,6 +70,7 @@ class Traps:
             _replace_body(original, trap)
             return
         setattr(owner, attribute, trap)
+        replace_everywhere(original, trap)  # random keeps itertools.accumulate under a name of its own, for one
 
     def _arm_operators(self, patterns: list[str], reason: str) -> None:
         torch = sys.modules.get("torch")
@@ -67,13 +78,22 @@ class Traps:
             return
         wanted = re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns))
         library = torch.library.Library("aten", "IMPL")
-        self._libraries.append(library)
+        self._held.append(library)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns that a kernel is replaced: that is the intention
             for name in filter(wanted.match, torch._C._dispatch_get_all_op_names()):
                 trap = self._operator_trap(name, reason)
-                for key in ("CPU", "CUDA"):
+                has_kernel = partial(torch._C._dispatch_has_computed_kernel_for_dispatch_key, name)
+                for key in ("CPU", "CUDA", *filter(has_kernel, _KEYS)):
                     library.impl(name.removeprefix("aten::"), trap, key, allow_override=True)
+
+    def _stop_recording(self, reason: str) -> None:
+        torch = sys.modules.get("torch")
+        if torch is None or any(isinstance(held, RecordingStopped) for held in self._held):
+            return
+        stopped = RecordingStopped(torch, lambda name: self.spring(name, reason))
+        stopped.close_the_exits(torch)
+        self._held.append(stopped)
 
     def _operator_trap(self, name: str, reason: str) -> Any:
         def trap(*_arguments: Any, **_keywords: Any) -> Any:

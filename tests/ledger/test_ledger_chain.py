@@ -210,6 +210,16 @@ def test_an_index_that_lies_about_progress_is_seen(tamper: Callable[..., Path]) 
     assert report.file_faults
 
 
+def test_a_fault_that_sqlite_tells_in_bytes_that_are_no_text_is_reported(sound: Path, tmp_path: Path) -> None:
+    path = tmp_path / "progress.db"
+    # The rule for `solved` now calls a function that does not exist, and SQLite names it.
+    path.write_bytes(sound.read_bytes().replace(b"(solved IN (0, 1))", b"(solved\xffIN (0, 1))"))
+    with Ledger.open(path, write=False) as ledger:
+        report = ledger.verify()
+    assert not report.ok
+    assert report.file_faults
+
+
 def test_a_manifest_that_leads_outside_is_refused_on_reading(ledger: Ledger) -> None:
     """A record may come from a stranger who computed every digest rightly."""
     hostile = ledger.append("note", {"../outside.py": "0" * 64})
