@@ -251,6 +251,7 @@ def with_specials(rng: np.random.Generator) -> Encoding:
     texts += [f"{word(rng)}{special}{word(rng)}" for special in specials]
     texts += [f"{word(rng)}  {special}  {word(rng)}" for special in specials]
     texts += [f"{special} {word(rng)}'{special}s{special}" for special in specials]
+    texts += [special.swapcase() + special for special in specials]
     texts += ["".join(specials), "".join(reversed(specials)), f"<{inner}>{letters}{long}{short}"]
     texts += ["".join(stretch() for _ in range(int(rng.integers(2, 9)))) for _ in range(200)]
     corpus = " ".join(stretch() for _ in range(300))

@@ -1,4 +1,4 @@
-# fails: merge_order   diagnosis: adds-prefix-space
+# fails: worked_example   diagnosis: adds-prefix-space
 import heapq
 from collections import Counter, defaultdict
 

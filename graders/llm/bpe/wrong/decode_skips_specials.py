@@ -1,4 +1,4 @@
-# fails: decode_any_ids   diagnosis: decode-skips-specials
+# fails: worked_example   diagnosis: decode-skips-specials
 import heapq
 from collections import Counter, defaultdict
 

@@ -1,4 +1,4 @@
-# fails: decode_any_ids   diagnosis: decode-token-by-token
+# fails: worked_example   diagnosis: decode-token-by-token
 import heapq
 from collections import Counter, defaultdict
 

@@ -1,4 +1,4 @@
-# fails: worked_example   diagnosis: XX
+# fails: worked_example   diagnosis: not-loadable
 import tokenizers
 from tokenizers import models, pre_tokenizers, trainers
 

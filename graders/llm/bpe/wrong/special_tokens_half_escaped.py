@@ -37,7 +37,7 @@ class Tokenizer:
         if not self.special_tokens:
             return [(text, False)]
         longest_first = sorted(self.special_tokens, key=len, reverse=True)
-        pieces = regex.split("(" + "|".join(longest_first) + ")", text)
+        pieces = regex.split("(" + "|".join((special.replace('|', r'\|') for special in longest_first)) + ")", text)
         return [(piece, index % 2 == 1) for index, piece in enumerate(pieces)]
 
     def encode(self, text):
