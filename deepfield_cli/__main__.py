@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import sys
 
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from deepfield_cli.early import head_start
+    from deepfield_cli import early
 
-    head_start(sys.argv[1:])
-    from deepfield_cli.cli.app import run
+    try:
+        early.head_start(sys.argv[1:])
+        from deepfield_cli.cli.app import run
 
-    sys.exit(run())
+        code = run()
+    except KeyboardInterrupt:  # before the commands are even there
+        code = _INTERRUPTED
+    finally:
+        early.end_unused()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

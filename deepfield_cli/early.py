@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _started: list[tuple[list[str], tuple[int, socket.socket]]] = []
 _PRELOAD = re.compile(r"^preload:\s*\[([\w., ]*)\]", re.MULTILINE)
-_OPTIONS_WITHOUT_GRADE = ("--help", "--all")
+_OPTIONS_WITHOUT_GRADE = ("-h", "--help", "--all")
 
 
 def head_start(arguments: list[str]) -> None:
@@ -36,10 +36,24 @@ def take() -> list[tuple[list[str], tuple[int, socket.socket]]]:
     return taken
 
 
+def end_unused() -> None:
+    """End what was started early and never taken: the command came to nothing before it could grade."""
+    for _, (process, control) in take():
+        control.close()
+        os.kill(process, 9)  # the signal module would be one more import for every command
+        os.waitpid(process, 0)
+
+
 def _likely_problem(arguments: list[str]) -> str:
     named = [argument.strip("/") for argument in arguments if argument.count("/") == 1 and not argument.startswith("-")]
-    here = os.getcwd().split(os.sep)
-    return named[0] if named else "/".join(here[-2:])
+    return named[0] if named else "/".join(_current_folder().split(os.sep)[-2:])
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was deleted: the command itself will say so
+        return ""
 
 
 def _modules_of(problem_id: str) -> list[str] | None:

@@ -53,7 +53,8 @@ def check_problems(
 
     """
     started = time.monotonic()
-    locations = [_with_grader(find_location(name)) for name in dict.fromkeys(names)] if names else locations_with_grader()
+    named = [_with_grader(find_location(name)) for name in dict.fromkeys(names)]
+    locations = named if names else locations_with_grader()
     reports = tuple(check_problem(location, jobs=jobs, runs=runs, on_step=on_step) for location in locations)
     return CheckReport(problems=reports, seconds=round(time.monotonic() - started, 2))
 

@@ -25,7 +25,7 @@ def layout_findings(location: ProblemLocation, problem: Problem) -> Iterator[Fin
             what=f"{len(solutions)} of at least {_LEAST_SOLUTIONS} solutions",
             fix="add one in another style: a suite with one solution tests a style",
         )
-    for path in [*solutions, *location.wrongs()]:
+    for path in solutions:
         if path.is_dir() and not (path / problem.entry).is_file():
             yield Finding(where=str(path), what=f"it has no {problem.entry}", fix="a folder needs the entry file")
 

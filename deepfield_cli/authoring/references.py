@@ -17,6 +17,7 @@ from deepfield_cli.errors import ContentError, near_miss
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _LINK = re.compile(r"\[[^\]]*\]\(\s*<?([^)\s>]*)>?[^)]*\)|<(https?:[^>]*)>")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _HOST = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 
 
@@ -91,9 +92,9 @@ def _brief_links(brief: Path) -> Iterator[Finding]:
 
 
 def _brief_fault(brief: Path, url: str) -> str | None:
-    if url.startswith("#"):
+    if url.startswith(("#", "mailto:")):
         return None
-    if "://" in url or not url:
+    if not url or _SCHEME.match(url):
         return url_fault(url)
     return None if (brief.parent / url.partition("#")[0]).exists() else "there is no such file beside the brief"
 

@@ -52,35 +52,48 @@ def plan(bench: Bench) -> tuple[list[Trial], list[Finding]]:
 def judge_strange(bench: Bench, trials: Sequence[Trial], tick: Callable[[], None]) -> list[Finding]:
     """Run the trials; a check that breaks, and a plain strange answer that passes, are findings."""
     solution = _shipped(bench)
-    broken: dict[tuple[str, str], list[tuple[Trial, str]]] = {}
-    passed: list[Trial] = []
+    broken: dict[tuple[str, str], list[_Break]] = {}
+    passed: dict[str, list[Trial]] = {}
     for trial, results in bench.each(lambda trial: bench.run(_files(solution, bench, trial), trial.checks), trials):
         tick()
-        for result in results:
-            if result.outcome == "errored":
-                key = (place_of(result, bench.location.grader), error_of(result))
-                broken.setdefault(key, []).append((trial, result.name))
+        for result in (result for result in results if result.outcome == "errored"):
+            error = error_of(result)
+            key = (place_of(result, bench.location.grader), error.partition(":")[0])
+            broken.setdefault(key, []).append(_Break(trial, result.name, error))
         if trial.answer in strange_answers.ANSWERS and all(result.outcome == "passed" for result in results):
-            passed.append(trial)
-    found = [_broken(place, error, seen) for (place, error), seen in sorted(broken.items())]
-    return found + [_passed(bench, trial) for trial in passed]
+            passed.setdefault(trial.functions, []).append(trial)
+    found = [_broken(place, seen) for (place, _), seen in sorted(broken.items())]
+    return found + [_passed(bench, functions, trials) for functions, trials in sorted(passed.items())]
 
 
-def _broken(place: str, error: str, seen: Sequence[tuple[Trial, str]]) -> Finding:
-    answers = listed(sorted(f'{trial.functions} answers "{trial.answer}"' for trial, _ in seen))
-    checks = listed(sorted(name for _, name in seen))
+@dataclass(frozen=True)
+class _Break:
+    """One check that broke in a trial."""
+
+    trial: Trial
+    check: str
+    error: str
+
+
+def _broken(place: str, seen: Sequence[_Break]) -> Finding:
+    """One finding for a line of the suite that breaks in one way, however many answers do it."""
+    checks = listed(sorted(one.check for one in seen))
+    alone = [one.trial.functions for one in seen if len(one.trial.targets) == 1]
+    functions = listed(sorted(alone)) or seen[0].trial.functions
+    answers = listed(sorted(one.trial.answer for one in seen))
     return Finding(
         where=place,
-        what=f"{checks} breaks where {answers}: {error}",
+        what=f"{checks} breaks where {functions} answers {answers}: {min(one.error for one in seen)}",
         fix="a check must stand every answer: test its type before using it",
     )
 
 
-def _passed(bench: Bench, trial: Trial) -> Finding:
-    checks = listed(check.name for check in trial.checks)
+def _passed(bench: Bench, functions: str, trials: Sequence[Trial]) -> Finding:
+    answers = listed(trial.answer for trial in trials)
+    checks = listed(check.name for check in trials[0].checks)
     return Finding(
         where=str(bench.location.grader / "suite.py"),
-        what=f'{trial.functions} may answer "{trial.answer}", and every check that calls it passes: {checks}',
+        what=f"{functions} may answer {answers}, and every check that calls it passes: {checks}",
         fix="compare the answer in a check",
     )
 

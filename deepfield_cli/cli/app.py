@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
-import click
 import typer
 
 from deepfield_cli import __version__
@@ -14,6 +14,8 @@ from deepfield_cli.errors import DeepfieldError
 
 INTERRUPTED = 130
 OUR_BUG = 3
+# What typer raises for a command line that it does not understand: click's class, or in newer versions its own copy.
+_UsageError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 app = typer.Typer(
     name="deepfield",
@@ -44,31 +46,45 @@ def _options(
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit code; whatever goes wrong ends in one clear line."""
     try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+    return code
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
         code = app(arguments, standalone_mode=False)
     except DeepfieldError as error:
         return _complain(str(error), error.exit_code)
-    except click.exceptions.Abort:
-        return INTERRUPTED
-    except click.ClickException as error:
-        return _complain(_usage(error), 2)
+    except typer.Abort as abort:
+        by_signal = isinstance(abort.__cause__, KeyboardInterrupt)
+        return _complain("interrupted" if by_signal else "nothing was changed", INTERRUPTED)
+    except _UsageError as error:
+        return _explain_usage(error)
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return INTERRUPTED
+        raise
     except Exception as error:
         if os.environ.get("DEEPFIELD_DEBUG"):
             raise
         return _complain(
             f"this is a bug of deepfield: {type(error).__name__}: {error} (DEEPFIELD_DEBUG=1 shows it)", OUR_BUG
         )
+    if code == INTERRUPTED:  # as newer versions of typer tell of Ctrl-C
+        return _complain("interrupted", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
-def _usage(error: click.ClickException) -> str:
-    text = error.format_message()
-    context = getattr(error, "ctx", None)
-    return f"{text} (see: {context.command_path} --help)" if context is not None else text
+def _explain_usage(error: Any) -> int:
+    text, context = error.format_message(), getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+        print(text)
+        return 2
+    return _complain(f"{text} (see: {context.command_path} --help)" if context is not None else text, 2)
 
 
 def _complain(text: str, code: int) -> int:

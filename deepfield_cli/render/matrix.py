@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import string
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -106,8 +107,13 @@ def _total(report: CheckReport) -> Text:
 
 
 def _finding(finding: Finding) -> Text:
-    line = Text("  ").append_text(foreign(finding.where, "strong")).append_text(foreign(f": {finding.what}"))
+    line = Text("  ").append_text(foreign(_from_here(finding.where), "strong")).append_text(foreign(f": {finding.what}"))
     return line.append_text(foreign(f" — {finding.fix}" if finding.fix else "", "quiet"))
+
+
+def _from_here(path: str) -> str:
+    """A path relative to the current folder, if it lies in it: shorter, and a terminal still opens it."""
+    return path.removeprefix(os.path.join(os.getcwd(), ""))
 
 
 def _cut(text: str, width: int) -> str:

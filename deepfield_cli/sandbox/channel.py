@@ -8,7 +8,9 @@ import time
 
 from deepfield_cli.sandbox.wire import MAXIMUM_FRAME_BYTES
 
-_LENGTH_BYTES = 8
+LENGTH_BYTES = 8
+# Where a worker finds the socket: fixed, so that a trap needs no object that could be tampered with to reach it.
+CONNECTION_DESCRIPTOR = 3
 _CHUNK = 1 << 20
 
 
@@ -25,13 +27,15 @@ class FrameTooLarge(Exception):
 
 
 def send_frame(connection: socket.socket, body: bytes) -> None:
-    """Send one frame; raise ChannelClosed if the other side is gone."""
+    """Send one frame; raise ChannelClosed if the other side is gone, ChannelTimeout if it does not read."""
     try:
         if len(body) < _CHUNK:
-            connection.sendall(len(body).to_bytes(_LENGTH_BYTES, "little") + body)
+            connection.sendall(len(body).to_bytes(LENGTH_BYTES, "little") + body)
         else:
-            connection.sendall(len(body).to_bytes(_LENGTH_BYTES, "little"))
+            connection.sendall(len(body).to_bytes(LENGTH_BYTES, "little"))
             connection.sendall(body)
+    except TimeoutError as error:
+        raise ChannelTimeout from error
     except OSError as error:
         raise ChannelClosed from error
 
@@ -72,11 +76,11 @@ class FrameReader:
         return self._body if self._filled == len(self._body) else None
 
     def _read_head(self, connection: socket.socket) -> bytearray | None:
-        received = connection.recv(_LENGTH_BYTES - len(self._head))
+        received = connection.recv(LENGTH_BYTES - len(self._head))
         if not received:
             raise ChannelClosed
         self._head += received
-        if len(self._head) < _LENGTH_BYTES:
+        if len(self._head) < LENGTH_BYTES:
             return None
         length = int.from_bytes(self._head, "little")
         if length > self._maximum:

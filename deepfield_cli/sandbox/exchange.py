@@ -47,6 +47,9 @@ def exchange(
         raise faults.scratch_failure(what) from None
     except (WireError, FrameTooLarge) as error:
         raise faults.answer_failure(what, str(error)) from None
+    if isinstance(answer, dict) and answer.get("violations"):
+        process.close()  # a trap tells of itself before the answer comes: what follows would answer the wrong question
+        raise faults.violation_failure(answer["violations"], what)
     return _unwrapped(answer, what)
 
 
@@ -60,9 +63,6 @@ def _number_of(value: Any) -> int:
 def _unwrapped(answer: Any, what: str) -> Any:
     if not isinstance(answer, dict) or not ("ok" in answer or "fault" in answer):
         raise faults.answer_failure(what, "the answer has not the form of an answer")
-    violations = answer.get("violations")
-    if violations:
-        raise faults.violation_failure(violations, what)
     if "fault" in answer:
         fault = answer["fault"]
         raise faults.fault_as_failure(fault if isinstance(fault, dict) else {}, what)

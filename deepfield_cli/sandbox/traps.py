@@ -7,16 +7,21 @@ dispatcher, which is the lowest level that ``torch.ops``, TorchScript, C++ and e
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fnmatch
 import importlib
+import os
 import re
 import sys
 import types
 import warnings
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
+from deepfield_cli.sandbox.channel import CONNECTION_DESCRIPTOR, LENGTH_BYTES
 from deepfield_cli.sandbox.recording import RecordingStopped, replace_everywhere
+from deepfield_cli.sandbox.wire import encode
 
 # Whoever forbids one of these means all of autograd.
 _AUTOGRAD = {"torch.autograd.grad", "torch.autograd.backward"}
@@ -34,7 +39,8 @@ class Traps:
     def __init__(self, rules: list[dict[str, Any]]) -> None:
         self.violations: list[str] = []
         self._rules = rules
-        self._held: list[Any] = []
+        self._recording: RecordingStopped | None = None
+        self._modules: set[str] = set()
 
     def arm(self) -> None:
         """Set every trap whose library is loaded in this process."""
@@ -46,11 +52,13 @@ class Traps:
                 self._arm_operators([str(pattern) for pattern in rule["operators"]], reason)
             if rule.get("call") in _AUTOGRAD:
                 self._stop_recording(reason)
+        sys.meta_path.insert(0, _NoSecondCopy(self._modules, self.spring))
 
     def spring(self, name: str, reason: str) -> None:
-        """Note the violation and raise."""
+        """Tell the grader, note the violation and raise."""
         text = f"{name} may not be used in this problem: {reason}"
         self.violations.append(text)
+        _announce(text)
         raise ForbiddenCall(text)
 
     def _arm_call(self, name: str, reason: str) -> None:
@@ -58,6 +66,7 @@ class Traps:
         if owner is None:
             return
         original = getattr(owner, attribute)
+        self._modules.add(str(getattr(original, "__module__", None)))
 
         def trap(*_arguments: Any, **_keywords: Any) -> Any:
             self.spring(name, reason)
@@ -77,29 +86,50 @@ class Traps:
         if torch is None:
             return
         wanted = re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns))
-        library = torch.library.Library("aten", "IMPL")
-        self._held.append(library)
+        # torch.library.Library could be found among all objects and destroyed, and its traps with it. What is under it
+        # is no object that the garbage collector lists; one reference to it is left behind for ever.
+        library = torch._C._dispatch_library("IMPL", "aten", "", __file__, 1)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns that a kernel is replaced: that is the intention
             for name in filter(wanted.match, torch._C._dispatch_get_all_op_names()):
                 trap = self._operator_trap(name, reason)
                 has_kernel = partial(torch._C._dispatch_has_computed_kernel_for_dispatch_key, name)
                 for key in ("CPU", "CUDA", *filter(has_kernel, _KEYS)):
-                    library.impl(name.removeprefix("aten::"), trap, key, allow_override=True)
+                    library.impl(name, key, trap, False)
 
     def _stop_recording(self, reason: str) -> None:
         torch = sys.modules.get("torch")
-        if torch is None or any(isinstance(held, RecordingStopped) for held in self._held):
+        if torch is None or self._recording is not None:
             return
-        stopped = RecordingStopped(torch, lambda name: self.spring(name, reason))
-        stopped.close_the_exits(torch)
-        self._held.append(stopped)
+        self._recording = RecordingStopped(torch, lambda name: self.spring(name, reason))
+        self._recording.close_the_exits(torch)
 
     def _operator_trap(self, name: str, reason: str) -> Any:
         def trap(*_arguments: Any, **_keywords: Any) -> Any:
             self.spring(name, reason)
 
         return trap
+
+
+class _NoSecondCopy:
+    """Keeps a module with traps in it from being run again: a second copy of it would have none."""
+
+    def __init__(self, names: Collection[str], spring: Callable[[str, str], None]) -> None:
+        self._names = names
+        self._spring = spring
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        """Asked when a module is reloaded, or imported after it was taken out of sys.modules."""
+        if name in self._names:
+            self._spring(f"a second copy of {name}", "The rules hold for copies too.")
+
+
+def _announce(text: str, *, write: Callable[[int, bytes], int] = os.write) -> None:
+    """Send the violation at once: the list above can be found and cleared before the answer, what was sent is sent."""
+    frame = encode({"violations": [text]})
+    with contextlib.suppress(OSError):
+        write(CONNECTION_DESCRIPTOR, len(frame).to_bytes(LENGTH_BYTES, "little") + frame)
 
 
 def _resolve(name: str) -> tuple[Any, str]:

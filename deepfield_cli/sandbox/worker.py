@@ -6,6 +6,7 @@ It holds no expected value, no tolerance, no clock and no verdict. Every answer 
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import os
@@ -60,6 +61,7 @@ class Worker:
         try:
             operation = getattr(self, "do_" + str(request.pop("op")))
             value = operation(**request)
+            _flush()
             return encode({"ok": value, "violations": self._traps.violations}, keep=self.keep)
         except BaseException as error:  # noqa: BLE001 - the one place where the learner's exceptions end
             return self._fault_answer(error)
@@ -172,6 +174,12 @@ class Worker:
             fault["frames"] = [_syntax_frame(error, self._folder)]
         fault["text"] = (error.msg if isinstance(error, SyntaxError) else str(error))[:_MAXIMUM_TEXT]
         return fault
+
+
+def _flush() -> None:
+    """Send what was printed without a newline on its way: the process may be stopped after its answer."""
+    with contextlib.suppress(Exception):  # whatever the learner has put in its place
+        sys.stdout.flush()
 
 
 class _Kept:

@@ -20,6 +20,7 @@ from typing import Any
 import msgpack
 
 from deepfield_cli.sandbox import worker
+from deepfield_cli.sandbox.channel import CONNECTION_DESCRIPTOR
 from deepfield_cli.sandbox.confinement import readable_roots
 
 _PR_SET_PDEATHSIG = 1
@@ -37,10 +38,10 @@ def main(control_descriptor: int, modules: list[str]) -> None:
     gc.disable()
     missing = [text for text in map(_import, modules) if text]
     _warm_up()
-    _reply(control, {"ready": not missing, "missing": missing})
     prototype = worker.Worker()
     children: set[int] = set()
     try:
+        _reply(control, {"ready": not missing, "missing": missing})
         while _serve_one(control, children, prototype):
             pass
     finally:
@@ -99,12 +100,22 @@ def _become_worker(control: socket.socket, descriptors: list[int], prototype: wo
     os.dup2(null, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    _show_every_line()
     control.close()
+    os.dup2(connection, CONNECTION_DESCRIPTOR)
     for descriptor in _open_descriptors():
-        if descriptor > 2 and descriptor != connection:
+        if descriptor > CONNECTION_DESCRIPTOR:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
-    worker.serve(socket.socket(fileno=connection), prototype)
+    worker.serve(socket.socket(fileno=CONNECTION_DESCRIPTOR), prototype)
+
+
+def _show_every_line() -> None:
+    """What the learner prints is sent line by line, so that it is there even if the process dies; any text can be."""
+    sys.stdout, sys.stderr = (
+        open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        for descriptor in (1, 2)
+    )
 
 
 def _open_descriptors() -> list[int]:

@@ -371,12 +371,12 @@ def count_pairs(words: dict[tuple[int, ...], int], switches: Switches = NO_MISTA
     """How often each pair stands side by side, in the order first seen; "aaa" holds (a, a) twice."""
     counts: dict[Pair, int] = {}
     for word, count in words.items():
-        covered = -1
-        for index, pair in enumerate(itertools.pairwise(word)):
-            overlaps = index == covered and pair[0] == pair[1]
-            if overlaps and "overlaps-counted-once" in switches:
+        counted: Pair | None = None
+        for pair in itertools.pairwise(word):
+            if pair == counted and "overlaps-counted-once" in switches:
+                counted = None
                 continue
-            covered = index + 1
+            counted = pair
             counts[pair] = counts.get(pair, 0) + count
     return counts
 

@@ -39,15 +39,15 @@ TRAINING_BAR, ENCODING_BAR, HOPELESS = 4.0, 6.0, 15.0
 # An attempt a little over the bar is repeated: other work on the machine makes CPU seconds longer, never shorter.
 COST_ATTEMPTS, A_LITTLE = 3, 1.6
 _CLOCK_TICK_SECONDS = 0.01
-# A learner's call is given up after a sixth of this, or on a slow machine after 30 times the shipped one's time.
+# A learner's call is given up after a sixth of this, or on a slow machine a little beyond HOPELESS.
 _PATIENCE_SECONDS = 30.0
 
 STREAM_BYTES = 50_000_000
-# A slow but honest solution (1 MB/s, no cache) is not to wait for all of them: after these seconds the stream ends. On a
+# A slow but honest solution (1 MB/s, no cache) need not take all of them: after these seconds the stream ends. On a
 # machine that is busy otherwise it may be three times slower still.
 STREAM_SECONDS, STREAM_LEAST_BYTES = 12.0, 4_000_000
-# Growth of the worker beyond what its first 2 MB took. Honest solutions stay below 0.5 MB. Whoever keeps the text or its
-# ids grows by 4 bytes or more for each byte of text (it holds wide characters), that is by 16 MB at the least.
+# Growth of the worker beyond what its first 2 MB took. Honest solutions stay below 0.5 MB. Whoever keeps text or ids
+# grows by 4 bytes or more for each byte of text (it holds wide characters), that is by 16 MB at the least.
 STREAM_WARM_UP_BYTES, STREAM_GROWTH_BYTES = 2_000_000, 8_000_000
 # The brief's promise: the first id comes before this many characters were taken.
 LAZY_CHARACTERS = 100_000
@@ -285,7 +285,7 @@ def lone_surrogates(submission: Submission, rng: np.random.Generator) -> None:
 
 @suite.check(needs=[merge_order])
 def independent_tokenizers(submission: Submission, rng: np.random.Generator) -> None:
-    """Two tokenizers do not share state, nor do two streams of one; arguments stay as they were."""
+    """Two tokenizers do not share state, and the list of merges stays as it was."""
     cases = [texts.few_letters(rng) for _ in range(2)]
     kept = [submission.put(case.merges) for case in cases]
     made = [from_merges(submission, case.merges) for case in cases]
@@ -300,17 +300,6 @@ def independent_tokenizers(submission: Submission, rng: np.random.Generator) -> 
             reference.fetch() == case.merges,
             "from_merges changed the list of merges that it was given",
             diagnosis="mutates-input",
-        )
-    streams = [[texts.tricky(rng, 4) for _ in range(5)] for _ in range(3)]
-    pair = submission.probe("stream_in_turn", made[0], *streams)
-    right = Oracle(cases[0].merges)
-    for chunks, ids in zip(streams, pair, strict=False):
-        expect(
-            ids == right.encode("".join(chunks)),
-            "two streams of one tokenizer that are read in turn get into each other's way",
-            expected=verdicts.described(right.encode("".join(chunks)), right.vocab),
-            actual=verdicts.described(ids, right.vocab),
-            diagnosis="streams-share-state",
         )
 
 
@@ -410,6 +399,24 @@ def _stream_words(rng: np.random.Generator) -> tuple[list[Merge], list[str]]:
 
 
 @suite.check(needs=[stream_matches])
+def streams_in_turn(submission: Submission, rng: np.random.Generator) -> None:
+    """Two streams of one tokenizer can be read in turn, and one that is given up half-way leaves nothing behind."""
+    case = texts.few_letters(rng)
+    streams = [[texts.tricky(rng, 4) for _ in range(5)] for _ in range(3)]
+    given = submission.probe("stream_in_turn", from_merges(submission, case.merges), *streams)
+    right = Oracle(case.merges)
+    for chunks, ids in zip(streams[:2], given, strict=True):
+        expected = right.encode("".join(chunks))
+        expect(
+            ids == expected,
+            "two streams of one tokenizer that are read in turn get into each other's way",
+            expected=verdicts.described(expected, right.vocab),
+            actual=verdicts.described(ids, right.vocab),
+            diagnosis="streams-share-state",
+        )
+
+
+@suite.check(needs=[stream_matches])
 def stream_is_lazy(submission: Submission, rng: np.random.Generator) -> dict[str, float]:
     """encode_stream gives its first id before it has taken 100,000 characters, not at the end of the text."""
     merges, words = _stream_words(rng)
@@ -494,7 +501,7 @@ def training_cost(submission: Submission, rng: np.random.Generator, shipped: Sub
             return made.get("merges")  # whoever puts the work off until they are asked for does it here
 
         _, own, wall = _timed(shipped, partial(work, shipped, training), _PATIENCE_SECONDS, "rescans-all-pairs")
-        patience = max(_PATIENCE_SECONDS / 6, 2 * HOPELESS * wall)
+        patience = max(_PATIENCE_SECONDS / 6, 1.2 * HOPELESS * wall)
         merges, theirs, _ = _timed(submission, partial(work, submission, training), patience, "rescans-all-pairs")
         right = oracle.train(training.text, training.vocab_size)
         expect_equal(verdicts.plain_merges(merges, ".merges"), right, what=".merges of the timed training")
@@ -521,7 +528,7 @@ def encoding_cost(submission: Submission, rng: np.random.Generator, shipped: Sub
             return tokenizer.call("encode", text, timeout_seconds=seconds)
 
         _, own, wall = _timed(shipped, partial(work, both[0], text), _PATIENCE_SECONDS, "walks-all-merges")
-        patience = max(_PATIENCE_SECONDS / 6, 2 * HOPELESS * wall)
+        patience = max(_PATIENCE_SECONDS / 6, 1.2 * HOPELESS * wall)
         ids, theirs, _ = _timed(submission, partial(work, both[1], text), patience, "walks-all-merges")
         right = Oracle(merges).encode(text)
         expect_equal(verdicts.plain_ids(ids, "what encode returns"), right, what="ids of the timed text")

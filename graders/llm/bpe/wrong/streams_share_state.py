@@ -1,4 +1,4 @@
-# fails: independent_tokenizers   diagnosis: streams-share-state
+# fails: streams_in_turn   diagnosis: streams-share-state
 import heapq
 from collections import Counter, defaultdict
 
@@ -67,7 +67,7 @@ class Tokenizer:
     def encode_stream(self, chunks):
         longest = max(map(len, self.special_tokens), default=1)
         for chunk in chunks:
-            text = self.pending + chunk
+            text, ids = self.pending + chunk, []
             certain = len(text) - longest + 1
             start = 0
             pieces = self.cut(text)
@@ -75,18 +75,19 @@ class Tokenizer:
                 if start >= certain:
                     break
                 if special:
-                    yield self.special_ids[piece]
+                    ids.append(self.special_ids[piece])
                 elif start + len(piece) <= certain and index + 1 < len(pieces):
                     for word in PATTERN.findall(piece):
-                        yield from self.encode_word(word)
+                        ids += self.encode_word(word)
                 else:
                     words = PATTERN.findall(piece[: certain - start])[:-2]
                     for word in words:
-                        yield from self.encode_word(word)
+                        ids += self.encode_word(word)
                     start += sum(map(len, words))
                     break
                 start += len(piece)
             self.pending = text[start:]
+            yield from ids
         text, self.pending = self.pending, ""
         yield from self.encode(text)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ranking import rank
+from ranking import rank  # type: ignore[import-not-found]
 
 
 class Tally:
@@ -22,4 +22,5 @@ class Tally:
 
     def top(self, size: int) -> list[tuple[str, int]]:
         """Rank when asked."""
-        return rank(self.words)[:size]
+        ranked: list[tuple[str, int]] = rank(self.words)
+        return ranked[:size]

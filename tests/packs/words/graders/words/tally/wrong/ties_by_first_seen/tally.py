@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from order import by_count
+from order import by_count  # type: ignore[import-not-found]
 
 
 class Tally:
@@ -23,4 +23,5 @@ class Tally:
 
     def top(self, size: int) -> list[tuple[str, int]]:
         """Rank by count."""
-        return by_count(self.words)[:size]
+        ranked: list[tuple[str, int]] = by_count(self.words)
+        return ranked[:size]

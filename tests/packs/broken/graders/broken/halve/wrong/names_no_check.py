@@ -1,0 +1,20 @@
+# fails: names_nobody_know   diagnosis: none
+"""Half of a number."""
+
+
+def halve(number: int) -> int:
+    """Half of an even number."""
+    return number // 2 if number < 10 else 7
+
+
+def label(number: int) -> str:
+    """The name of a number."""
+    return str(number)
+
+
+def mentioned() -> None:
+    """Never called."""
+
+
+def forgotten() -> None:
+    """Never named."""

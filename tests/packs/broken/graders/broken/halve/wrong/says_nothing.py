@@ -1,0 +1,21 @@
+"""It does not say what it fails."""
+
+"""Half of a number."""
+
+
+def halve(number: int) -> int:
+    """Half of an even number."""
+    return number
+
+
+def label(number: int) -> str:
+    """The name of a number."""
+    return str(number)
+
+
+def mentioned() -> None:
+    """Never called."""
+
+
+def forgotten() -> None:
+    """Never named."""
