@@ -71,8 +71,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("TERM", "xterm-256color")
-    for name, folder in (("CONFIG", ".config"), ("DATA", ".local/share"), ("STATE", ".local/state"), ("CACHE", ".cache")):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / folder))
+    for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
     return home
 
 
@@ -85,7 +85,7 @@ def tiny_pack(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def make_workspace(tiny_pack: Path, tmp_path: Path) -> MakeWorkspace:
-    """``make_workspace("tiny/mean", source)``: a workspace with that problem, its entry file written from the source."""
+    """``make_workspace("tiny/mean", source)``: a workspace with that problem, and the source as its entry file."""
 
     def make(problem: str = "tiny/mean", source: str | bytes | None = None, *, name: str = "workspace") -> Workspace:
         from deepfield_cli.content.packs import find_location
@@ -138,4 +138,3 @@ def cli_command(*arguments: str | Path) -> list[str]:
 def console() -> Console:
     """A console 100 columns wide that writes to memory: ``console.file.getvalue()``."""
     return make_console(StringIO(), width=100)
-

@@ -44,7 +44,8 @@ def plan(bench: Bench) -> tuple[list[Trial], list[Finding]]:
     callers, findings = _callers(bench, names)
     trials = [Trial((name,), answer, callers[name]) for name in names if callers[name] for answer in answers]
     if len(names) > 1:
-        everywhere = tuple(without_needs(bench.checks))
+        # as in a real grade, where most checks are skipped: each function alone has met every check that calls it
+        everywhere = tuple(bench.checks)
         trials += [Trial(tuple(names), answer, everywhere) for answer in answers if answer in strange_answers.ANSWERS]
     return trials, findings
 
@@ -89,7 +90,7 @@ def _broken(place: str, seen: Sequence[_Break]) -> Finding:
 
 
 def _passed(bench: Bench, functions: str, trials: Sequence[Trial]) -> Finding:
-    answers = listed(trial.answer for trial in trials)
+    answers = listed(sorted(trial.answer for trial in trials))
     checks = listed(check.name for check in trials[0].checks)
     return Finding(
         where=str(bench.location.grader / "suite.py"),

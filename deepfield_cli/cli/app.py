@@ -9,8 +9,8 @@ from typing import Any
 import typer
 
 from deepfield_cli import __version__
-from deepfield_cli.cli import dev, grade, look, past, start, watch
-from deepfield_cli.errors import DeepfieldError
+from deepfield_cli.cli import dev, grade, look, past, practice, proof, road, start, watch
+from deepfield_cli.errors import DeepfieldError, WorkspaceError
 
 INTERRUPTED = 130
 OUR_BUG = 3
@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (start, grade, watch, look, past):
+for group in (start, grade, watch, look, road, past, practice, proof):
     group.register(app)
 app.add_typer(dev.app, name="dev")
 
@@ -41,6 +41,10 @@ def _options(
     version: bool = typer.Option(False, "--version", help="Show the version.", callback=_print_version, is_eager=True),
 ) -> None:
     """Go deep in one field of machine learning: build it, have it graded, prove it."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise WorkspaceError("the current folder is gone", fix="cd to a folder that exists") from error
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -24,6 +24,8 @@ DataOption = Annotated[
     list[str] | None, typer.Option("--data", metavar="NAME=PATH", help="A file that the rung needs.")
 ]
 
+_FAULT = 3
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -55,9 +57,13 @@ def grade(
     wish = Wish(rung=wanted, seed=seed, only=tuple(only or ()), data=parse_data(data or []))
     with Session(workspace, choose_problem(workspace, problem), wish) as session:
         outcome = _run_quietly(session) if as_json else _run_visibly(session)
-        if junit is not None:
-            _write_junit(junit, outcome)
-        _record(workspace, outcome)
+        try:
+            if junit is not None:
+                _write_junit(junit, outcome)
+        finally:  # a report that cannot be written costs no attempt
+            _record(workspace, outcome)
+    if not as_json:
+        _ask_enjoyment(workspace, outcome)
     raise typer.Exit(outcome.result.exit_code)
 
 
@@ -92,6 +98,21 @@ def _record(workspace: Workspace, outcome: Grade) -> None:
         raise DeepfieldError(f"this verdict could not be recorded: {error}") from error
 
 
+def _ask_enjoyment(workspace: Workspace, outcome: Grade) -> None:
+    """One key after a first pass, and only where somebody sits at the keyboard."""
+    result = outcome.result
+    if not result.solved or result.partial or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    from deepfield_cli.journey.enjoyment import is_rated, record_enjoyment
+    from deepfield_cli.render.console import make_console
+    from deepfield_cli.render.enjoyment import ask_enjoyment
+
+    if not is_rated(workspace, result.problem, result.rung):
+        rating = ask_enjoyment(make_console(), typer.getchar)
+        if rating is not None:
+            record_enjoyment(workspace, result.problem, rating, result.rung)
+
+
 def _write_junit(path: Path, outcome: Grade) -> None:
     from deepfield_cli.grading.junit import junit_xml
 
@@ -116,5 +137,5 @@ def _grade_folder(problem: str | None, folder: Path, rung: Any, seed: int | None
         sys.stdout.write(batch_line(item, full=full) + "\n")
         sys.stdout.flush()
         show_progress(done, len(sources), item)
-        worst = max(worst, 3 if item.result is not None and item.result.exit_code == 3 else 0)
+        worst = max(worst, item.exit_code if item.exit_code == _FAULT else 0)
     return worst

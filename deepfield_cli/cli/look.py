@@ -6,9 +6,19 @@ from typing import Annotated
 
 import typer
 
-from deepfield_cli.cli.shared import JsonOption, ProblemArgument, print_json
+from deepfield_cli.cli.shared import JsonOption, ProblemArgument, complete_problem, print_json
 
 FieldOption = Annotated[str | None, typer.Option("--field", metavar="FIELD", help="Only this field, e.g. llm.")]
+
+
+ThingArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[ID]",
+        help="Id of a problem, or of anything else. Default: the problem of this folder, else the last started.",
+        autocompletion=complete_problem,
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -20,8 +30,11 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def status(as_json: JsonOption = False) -> None:
-    """Where you are: every problem, the last attempt, and what to do next."""
+def status(
+    everything: Annotated[bool, typer.Option("--all", help="The problems of every stage.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Where you are on the road: stages, season, pace, streak, and what to do next."""
     from deepfield_cli.journey.progress import read_status
     from deepfield_cli.journey.workspace import require_workspace
 
@@ -33,7 +46,7 @@ def status(as_json: JsonOption = False) -> None:
     from deepfield_cli.render.console import make_console
     from deepfield_cli.render.status import show_status
 
-    show_status(make_console(), found)
+    show_status(make_console(), found, everything=everything)
     return None
 
 
@@ -54,16 +67,35 @@ def list_problems(field: FieldOption = None, as_json: JsonOption = False) -> Non
     return None
 
 
-def show(problem: ProblemArgument = None, as_json: JsonOption = False) -> None:
-    """One problem: what to write, what is checked, which numbers to reach, what to read."""
-    from deepfield_cli.journey.page import open_page
+def show(thing: ThingArgument = None, as_json: JsonOption = False) -> None:
+    """Anything that has an id: a problem, stage, concept, resource, project, arena item, signal, person and so on.
+
+    A word such as signals, arena, projects, people or blogs lists all of that kind.
+    """
+    from deepfield_cli.journey.page import has_page, open_page, planned_at_hand
     from deepfield_cli.render import page
     from deepfield_cli.render.console import make_console
 
-    found = open_page(problem)
+    thing = thing or planned_at_hand()
+    if thing is not None and not has_page(thing):
+        return _show_item(thing, as_json=as_json)
+    found = open_page(thing)
     if as_json:
         return print_json(page.page_document(found))
     page.show_page(make_console(), found)
+    return None
+
+
+def _show_item(thing: str, *, as_json: bool) -> None:
+    from deepfield_cli.journey.item_page import open_item
+    from deepfield_cli.journey.workspace import find_workspace
+    from deepfield_cli.render.console import make_console
+    from deepfield_cli.render.item import item_document, show_item
+
+    found = open_item(thing, find_workspace())
+    if as_json:
+        return print_json(item_document(found))
+    show_item(make_console(), found)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -88,9 +89,19 @@ def solution(
     location = choose_problem(workspace, problem)
 
     def is_sure() -> bool:
-        return yes or typer.confirm(f"Give up on {location.id}? The record will say so.", err=True)
+        return yes or _confirm(f"Give up on {location.id}? The record will say so.")
 
     show_solution(make_console(), open_solution(workspace, location, give_up=give_up, is_sure=is_sure))
+
+
+def _confirm(question: str) -> bool:
+    """Ask on standard error: what goes to standard output is the solution, and may go into a file."""
+    sys.stderr.write(f"{question} [y/N]: ")
+    sys.stderr.flush()
+    reply = sys.stdin.readline()
+    if not reply:
+        raise typer.Abort
+    return reply.strip().lower() in ("y", "yes")
 
 
 def repro(

@@ -38,18 +38,27 @@ def init(
 def start(
     problem: Annotated[str, typer.Argument(help="Problem id, e.g. llm/attention.", autocompletion=complete_problem)],
 ) -> None:
-    """Lay out a problem's brief and starter; what is there already is kept."""
+    """Lay out a problem's brief and starter; what is there already is kept.
+
+    Of a problem whose grader is not written yet you get the brief, the reading list and a place for notes.
+    """
     from deepfield_cli.content.packs import find_problem
+    from deepfield_cli.journey.planned import find_planned, start_planned
     from deepfield_cli.journey.starting import start_problem
     from deepfield_cli.journey.workspace import create_workspace, find_workspace
     from deepfield_cli.render import starting
     from deepfield_cli.render.console import make_console
 
-    declared, location = find_problem(problem)
     found = find_workspace()
+    planned = find_planned(problem)
+    if planned is not None:
+        workspace, _ = create_workspace(found.root if found else Path.cwd())
+        return starting.show_planned(make_console(), workspace, planned, start_planned(workspace, planned))
+    declared, location = find_problem(problem)
     workspace, created = create_workspace(found.root if found else Path.cwd())
     report = start_problem(workspace, location)
     starting.show_start(make_console(), workspace, declared, report, created=created)
+    return None
 
 
 def reset(

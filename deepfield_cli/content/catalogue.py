@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepfield_cli import __version__
+from deepfield_cli.content.effort import problem_hours
+from deepfield_cli.content.kept import cache_folder, fingerprint_of, keep, short_digest
 from deepfield_cli.content.packs import Pack, ProblemLocation, packs
+from deepfield_cli.content.road import open_roadmap, road_files, road_root
 
 if TYPE_CHECKING:
     from deepfield_cli.content.problem import Problem
+    from deepfield_cli.content.roadmap import Roadmap
+    from deepfield_cli.content.roadmap_problem import RoadmapProblem
 
-CACHE_VARIABLE = "DEEPFIELD_CACHE"
 # Raise it when the fields below change, so that what an older version kept is passed over.
-_FORMAT = 1
+_FORMAT = 2
 _STAGE_FILE = re.compile(r"(\d+)-([a-z][a-z0-9]*)\.yaml")
+_RUNGS = ("core", "laptop", "paper")
 _DIFFICULTIES = ("medium", "hard", "brutal", "legendary")
 
 
@@ -45,6 +46,7 @@ class ListedProblem:
         hints: how many hints there are.
         pack: the pack that it comes from.
         graded: whether its grader is there; a problem may be announced before it can be graded.
+        hours: how long the road allows for it, reading included; 0 where it is not on the road.
 
     """
 
@@ -59,6 +61,7 @@ class ListedProblem:
     hints: int
     pack: str
     graded: bool
+    hours: float = 0.0
 
     @property
     def field(self) -> str:
@@ -67,17 +70,37 @@ class ListedProblem:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedStage:
+    """What is shown of a stage in a list.
+
+    Attributes:
+        id: the field's short name.
+        title: what it is called.
+        survey: the rule that decides whether it is surveyed, as plain data.
+
+    """
+
+    id: str
+    title: str
+    survey: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Every problem of every pack, each after those that it needs.
+    """Every problem of every pack and of the road, in the road's order; others each after those that they need.
 
     Attributes:
         fields: the fields in the order of the road, those without a stage last.
-        problems: the problems, field by field.
+        problems: the problems, field by field; one that cannot be graded yet is not ``graded``.
+        stages: the stages of the road.
+        milestones: how many milestones a season has.
 
     """
 
     fields: tuple[str, ...]
     problems: tuple[ListedProblem, ...]
+    stages: tuple[ListedStage, ...] = ()
+    milestones: int = 0
 
     def of_field(self, field: str) -> list[ListedProblem]:
         """The problems of one field, in order."""
@@ -97,25 +120,16 @@ def read_catalogue() -> Catalogue:
     """
     found = packs()
     locations = _locations(found)
-    stages = _stage_files(found)
-    fingerprint = _fingerprint(locations, stages)
-    path = cache_folder() / f"catalogue-{_short([str(pack.root) for pack in found])}.json"
+    root = road_root(found)
+    road = road_files(root) if root is not None else []
+    fingerprint = _fingerprint(locations, road)
+    path = cache_folder() / f"catalogue-{short_digest([str(pack.root) for pack in found])}.json"
     kept = _read_kept(path, fingerprint)
     if kept is not None:
         return kept
-    catalogue = _compose(locations, stages)
-    _keep(path, fingerprint, catalogue)
+    catalogue = _compose(locations, road)
+    keep(path, json.dumps({"fingerprint": fingerprint, **asdict(catalogue)}).encode("ascii"))
     return catalogue
-
-
-def cache_folder() -> Path:
-    """Where what can be computed again is kept: DEEPFIELD_CACHE, else the system's place for it."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("deepfield"))
 
 
 def _locations(found: Sequence[Pack]) -> list[ProblemLocation]:
@@ -124,25 +138,14 @@ def _locations(found: Sequence[Pack]) -> list[ProblemLocation]:
     return [pack.location(name) for name, pack in sorted(first.items())]
 
 
-def _stage_files(found: Sequence[Pack]) -> list[Path]:
-    return [path for pack in found for path in sorted((pack.root / "curriculum" / "stages").glob("*.yaml"))]
-
-
-def _fingerprint(locations: Sequence[ProblemLocation], stages: Sequence[Path]) -> str:
+def _fingerprint(locations: Sequence[ProblemLocation], road: Sequence[Path]) -> str:
     """Changes whenever a file that the catalogue is made of does."""
-    parts = [f"{_FORMAT} {__version__}", *map(str, stages)]
-    for location in locations:
-        state = location.yaml.stat()
-        parts.append(f"{location.yaml} {state.st_mtime_ns} {state.st_size} {_is_graded(location)}")
-    return _short(parts)
+    graded = [location.id for location in locations if _is_graded(location)]
+    return fingerprint_of([*road, *(location.yaml for location in locations)], _FORMAT, __version__, *graded)
 
 
 def _is_graded(location: ProblemLocation) -> bool:
     return (location.grader / "suite.py").is_file()
-
-
-def _short(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 # What is kept
@@ -154,7 +157,9 @@ def _read_kept(path: Path, fingerprint: str) -> Catalogue | None:
         document = json.loads(path.read_bytes())
         if document["fingerprint"] != fingerprint:
             return None
-        return Catalogue(tuple(document["fields"]), tuple(map(_as_listed, document["problems"])))
+        stages = tuple(ListedStage(**stage) for stage in document["stages"])
+        problems = tuple(map(_as_listed, document["problems"]))
+        return Catalogue(tuple(document["fields"]), problems, stages, document["milestones"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -165,44 +170,82 @@ def _as_listed(columns: Mapping[str, Any]) -> ListedProblem:
     return ListedProblem(**made)
 
 
-def _keep(path: Path, fingerprint: str, catalogue: Catalogue) -> None:
-    """Write it whole or not at all; where nothing can be written, the next look is slower and that is all."""
-    document = {"fingerprint": fingerprint, **asdict(catalogue)}
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                json.dump(document, file)
-            os.replace(name, path)
-        except OSError:
-            os.unlink(name)
-
-
 # What it is made of
 
 
-def _compose(locations: Sequence[ProblemLocation], stages: Sequence[Path]) -> Catalogue:
-    listed = {location.id: _listed(location.load(), location) for location in locations}
-    order = _field_order(listed.values(), stages)
+def _compose(locations: Sequence[ProblemLocation], road: Sequence[Path]) -> Catalogue:
+    roadmap = open_roadmap() if road else None
+    hours = _hours(roadmap) if roadmap else {}
+    listed = {location.id: _listed(location.load(), location, hours) for location in locations}
+    for planned in roadmap.problems.values() if roadmap else ():
+        listed.setdefault(planned.id, _announced(planned, hours))
+    order = _field_order(listed.values(), road)
+    places = {name: place for place, name in enumerate(_road_order(roadmap) if roadmap else ())}
     depths: dict[str, int] = {}
     for name in listed:
         _depth(name, listed, depths)
     problems = sorted(
         listed.values(),
-        key=lambda one: (order.index(one.field), depths[one.id], _DIFFICULTIES.index(one.difficulty), one.id),
+        key=lambda one: (
+            order.index(one.field),
+            places.get(one.id, len(places)),
+            depths[one.id],
+            _DIFFICULTIES.index(one.difficulty),
+            one.id,
+        ),
     )
-    return Catalogue(tuple(order), tuple(problems))
+    return Catalogue(tuple(order), tuple(problems), _stages(roadmap), _milestones(roadmap))
 
 
-def _listed(problem: Problem, location: ProblemLocation) -> ListedProblem:
-    from deepfield_cli.content.problem import RUNGS
+def _stages(roadmap: Roadmap | None) -> tuple[ListedStage, ...]:
+    stages = roadmap.stages.values() if roadmap else ()
+    return tuple(
+        ListedStage(stage.id, stage.title, stage.done_when.survey.evidence.model_dump(mode="json")) for stage in stages
+    )
 
-    shared = {field.name for field in fields(ListedProblem)} & type(problem).model_fields.keys()
+
+def _milestones(roadmap: Roadmap | None) -> int:
+    return len(roadmap.charter.season.milestones) if roadmap else 0
+
+
+def _road_order(roadmap: Roadmap) -> list[str]:
+    return [problem for stage in roadmap.stages.values() for problem in stage.problems]
+
+
+def _hours(roadmap: Roadmap) -> dict[str, float]:
+    hours: dict[str, float] = {}
+    for stage in roadmap.stages.values():
+        difficulties = {name: str(roadmap.problems[name].difficulty) for name in stage.problems}
+        hours.update(problem_hours(stage.weeks.min, stage.weeks.max, difficulties))
+    return hours
+
+
+def _announced(planned: RoadmapProblem, hours: Mapping[str, float]) -> ListedProblem:
+    """A problem of the road that no pack can grade yet."""
+    return ListedProblem(
+        id=planned.id,
+        version=0,
+        title=planned.title,
+        difficulty=planned.difficulty,
+        summary=planned.goal,
+        entry=planned.entry,
+        needs=planned.needs,
+        rungs=tuple(rung for rung in _RUNGS if rung in planned.rungs),
+        hints=0,
+        pack="",
+        graded=False,
+        hours=hours.get(planned.id, 0.0),
+    )
+
+
+def _listed(problem: Problem, location: ProblemLocation, hours: Mapping[str, float]) -> ListedProblem:
+    shared = {field.name for field in fields(ListedProblem)} & type(problem).model_fields.keys() - {"hours"}
     columns = {name: getattr(problem, name) for name in shared}
-    columns["rungs"] = tuple(rung for rung in RUNGS if rung in problem.rungs)
+    columns["rungs"] = tuple(rung for rung in _RUNGS if rung in problem.rungs)
     columns["hints"] = len(problem.hints)
-    return ListedProblem(**columns, pack=location.pack.name, graded=_is_graded(location))
+    return ListedProblem(
+        **columns, pack=location.pack.name, graded=_is_graded(location), hours=hours.get(problem.id, 0.0)
+    )
 
 
 def _field_order(problems: Iterable[ListedProblem], stages: Sequence[Path]) -> list[str]:

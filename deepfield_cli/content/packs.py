@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PACKS_VARIABLE = "DEEPFIELD_PACKS"
 _IGNORED_NAMES = {"__pycache__", ".DS_Store"}
+# Shorter than any file system allows.
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,7 @@ def find_location(problem_id: str) -> ProblemLocation:
         location = pack.location(problem_id)
         if _is_id(problem_id) and location.yaml.is_file():
             return location
-    hint = near_miss(problem_id, problem_ids())
-    raise ContentError(f'there is no problem "{problem_id}"', fix=hint or "deepfield list shows all of them")
+    raise _not_found(problem_id)
 
 
 def find_problem(problem_id: str) -> tuple[Problem, ProblemLocation]:
@@ -138,9 +139,21 @@ def find_problem(problem_id: str) -> tuple[Problem, ProblemLocation]:
     return location.load(), location
 
 
+def _not_found(problem_id: str) -> ContentError:
+    from deepfield_cli.content.catalogue import read_catalogue
+
+    if any(problem.id == problem_id and not problem.pack for problem in read_catalogue().problems):
+        return ContentError(
+            f"{problem_id} is on the road, but its grader is not written yet",
+            fix=f"deepfield start {problem_id} lays out its brief and a place for notes",
+        )
+    hint = near_miss(problem_id, problem_ids())
+    return ContentError(f'there is no problem "{problem_id}"', fix=hint or "deepfield list shows all of them")
+
+
 def _is_id(text: str) -> bool:
     field, _, slug = text.partition("/")
-    return all(part and part.replace("-", "").isalnum() for part in (field, slug))
+    return all(0 < len(part) <= _LONGEST_NAME and part.replace("-", "").isalnum() for part in (field, slug))
 
 
 def _submissions(folder: Path) -> list[Path]:

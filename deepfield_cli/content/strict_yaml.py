@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,8 +18,12 @@ else:  # PyYAML built without libyaml: slower, otherwise the same
 
 Model = TypeVar("Model")
 
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9_]*)\Z")
-_FLOAT = re.compile(r"[-+]?([0-9][0-9_]*)?\.?[0-9_]*([eE][-+]?[0-9]+)?\Z")
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*(_[0-9]+)*)\Z")
+_FLOAT = re.compile(r"[-+]?((0|[1-9][0-9]*(_[0-9]+)*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?\Z")
+# Python converts no longer integers, and nobody writes them by hand.
+_LONGEST_NUMBER = 400
+# libyaml follows nested brackets on the C stack, which ends the whole process; the largest file has a tenth of these.
+_MOST_BRACKETS = 10_000
 _QUOTED = {"'", '"', "|", ">"}
 _PLAIN_TAGS = {
     f"tag:yaml.org,2002:{kind}"
@@ -45,14 +50,19 @@ def load_yaml_with_lines(path: Path) -> tuple[Any, Lines]:
         raise ContentError(
             f"cannot be read: {error}", where=str(path), fix="check the file and its encoding"
         ) from error
+    if text.count("[") + text.count("{") > _MOST_BRACKETS:
+        raise ContentError(f"more than {_MOST_BRACKETS:,} brackets", where=str(path), fix="split the file")
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        raise _syntax_error(path, error) from error
+        raise _syntax_error(path, error, text) from error
     if node is None:
         return None, Lines()
     lines = Lines()
-    return _Reader(path, lines).value(node, ()), lines
+    try:
+        return _Reader(path, lines, text).value(node, ()), lines
+    except RecursionError as error:
+        raise ContentError("nested too deeply", where=str(path), fix="use fewer levels") from error
 
 
 def load_model(path: Path, model: type[Model]) -> Model:
@@ -69,13 +79,18 @@ def parse_model(value: Any, lines: Lines, path: Path, model: type[Model]) -> Mod
     try:
         return adapter.validate_python(value)
     except pydantic.ValidationError as error:
-        fault = error.errors()[0]
+        fault = _most_telling(error.errors())
         location = tuple(part for part in fault["loc"])
         raise ContentError(
             _fault_text(fault, location, model),
             where=f"{path}:{_nearest_line(lines, location)}",
             fix=_fault_fix(fault, location, model),
         ) from error
+
+
+def _most_telling(faults: Sequence[Any]) -> Any:
+    """A misspelt key is also a missing one: its spelling is what helps."""
+    return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
 
 
 def _nearest_line(lines: Lines, location: tuple[str | int, ...]) -> int:
@@ -117,9 +132,9 @@ def _field_names(model: Any, seen: set[Any] | None = None) -> set[str]:
     return names
 
 
-def _syntax_error(path: Path, error: yaml.YAMLError) -> ContentError:
-    mark = getattr(error, "problem_mark", None)
-    line = mark.line + 1 if mark is not None else 1
+def _syntax_error(path: Path, error: yaml.YAMLError, text: str) -> ContentError:
+    mark, position = getattr(error, "problem_mark", None), getattr(error, "position", 0)
+    line = mark.line + 1 if mark is not None else text.count("\n", 0, position) + 1
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     return ContentError(f"not valid YAML: {problem}", where=f"{path}:{line}", fix="fix the syntax at this line")
 
@@ -127,25 +142,22 @@ def _syntax_error(path: Path, error: yaml.YAMLError) -> ContentError:
 class _Reader:
     """Turns YAML nodes into plain values and notes the line of each."""
 
-    def __init__(self, path: Path, lines: Lines) -> None:
+    def __init__(self, path: Path, lines: Lines, text: str) -> None:
         self.path = path
         self.lines = lines
-        self.seen: set[int] = set()
+        self.text = text
 
     def value(self, node: yaml.Node, at: tuple[str | int, ...]) -> Any:
         self.lines[at] = node.start_mark.line + 1
-        if id(node) in self.seen:
-            raise self.fault(node, "anchors and aliases are not used here", "write the value out")
-        self.seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, at)
         if isinstance(node, yaml.SequenceNode):
-            self.plain_tag(node)
+            self.plain(node)
             return [self.value(item, (*at, index)) for index, item in enumerate(node.value)]
         return self.scalar(node)
 
     def mapping(self, node: yaml.MappingNode, at: tuple[str | int, ...]) -> dict[str, Any]:
-        self.plain_tag(node)
+        self.plain(node)
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = self.scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
@@ -160,7 +172,7 @@ class _Reader:
 
     def scalar(self, node: yaml.Node) -> Any:
         text = str(node.value)
-        self.plain_tag(node)
+        self.plain(node)
         if getattr(node, "style", None) in _QUOTED:
             return text
         if text in _NULL:
@@ -169,14 +181,18 @@ class _Reader:
             return text == "true"
         if text in _LOOKALIKE_BOOLEANS:
             raise self.fault(node, f'"{text}" could be a boolean', f'write true or false, or quote it: "{text}"')
+        if len(text) > _LONGEST_NUMBER:
+            return text
         if _INTEGER.match(text):
             return int(text)
-        if any(character.isdigit() for character in text) and _FLOAT.match(text):
-            return float(text)
-        return text
+        return float(text) if _FLOAT.match(text) else text
 
-    def plain_tag(self, node: yaml.Node) -> None:
-        if node.tag not in _PLAIN_TAGS:
+    def plain(self, node: yaml.Node) -> None:
+        """Refuse what stands before a value: ``&anchor``, and with it every alias, and ``!tag``."""
+        before = self.text[node.start_mark.index : node.start_mark.index + 1]
+        if before == "&":
+            raise self.fault(node, "anchors and aliases are not used here", "write the value out")
+        if before == "!" or node.tag not in _PLAIN_TAGS:
             raise self.fault(node, f"the tag {node.tag} is not used here", "write a plain value")
 
     def fault(self, node: yaml.Node, what: str, fix: str) -> ContentError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ from deepfield_cli.sandbox.pool import WarmPool
 
 @dataclass(frozen=True)
 class BatchItem:
-    """One submission of a batch: its result, or why there is none."""
+    """One submission of a batch: its result, or why there is none; the exit code is that of a grade of it alone."""
 
     name: str
     result: GradeResult | None
+    exit_code: int
     fault: str | None = None
 
 
@@ -44,14 +46,16 @@ def grade_all(
     seed: int | None = None,
 ) -> Iterator[BatchItem]:
     """Grade every source with fresh workers, ``jobs`` at a time; yield each as it is done, in no order."""
+    cancelled = threading.Event()
     with WarmPool() as pool, ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="submission") as executor:
 
         def one(source: Path) -> BatchItem:
             request = GradeRequest(location, source, rung=rung, seed=seed, parallel=1)
             try:
-                return BatchItem(source.name, grade(request, pool).result)
+                result = grade(request, pool, cancelled=cancelled).result
+                return BatchItem(source.name, result, result.exit_code)
             except DeepfieldError as error:  # too large, unreadable: this one has no verdict, the others have theirs
-                return BatchItem(source.name, None, str(error))
+                return BatchItem(source.name, None, error.exit_code, str(error))
             finally:
                 pool.tidy()
 
@@ -59,6 +63,7 @@ def grade_all(
         try:
             for future in as_completed(futures):
                 yield future.result()
-        except BaseException:
+        except BaseException:  # Ctrl-C, or nobody reads on: what runs is given up, what waits is never begun
+            cancelled.set()
             executor.shutdown(wait=False, cancel_futures=True)
             raise

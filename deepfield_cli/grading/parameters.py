@@ -9,7 +9,7 @@ def parameter_names(source: bytes, target: str) -> list[str]:
     """The positional parameters of ``function`` or ``Class.method``, without self and cls; empty if it is not found."""
     try:
         scope: list[ast.stmt] = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     *classes, name = target.split(".")
     for owner in classes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,15 +13,18 @@ import numpy as np
 
 from deepfield_cli.grading.parameters import parameter_names
 from deepfield_cli.sandbox.submission import Reference
-from deepfield_cli.sandbox.wire import Stream, Tensor
+from deepfield_cli.sandbox.wire import RemoteObject, Stream, Tensor
 
 # A literal longer than this stands in a file of its own: the script is there to be read.
 _LONGEST_LITERAL = 160
 _LINE = 110
-# With more calls than this, those on which nothing later depends are left out.
+# With more calls than this, those that have nothing to do with what was compared are left out.
 _MOST_CALLS = 12
+# The name of the copy of the problem's probe beside the script.
+PROBE = "probe"
 # How far into an answer we look for arrays and references; lists of token ids have neither.
 _LOOK = 200
+_DEEPEST = 4
 
 
 @dataclass
@@ -46,10 +50,11 @@ class Replay:
     answers: list[tuple[str, Any]] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
     _references: dict[int, str] = field(default_factory=dict)
+    _names: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
-    def write(self, notes: Sequence[Mapping[str, Any]]) -> None:
-        """Turn the notes of a check into lines."""
-        needed = _needed(notes)
+    def write(self, notes: Sequence[Mapping[str, Any]], compared: Sequence[Any]) -> None:
+        """Turn the notes of a check into lines; where it is known what was compared, what led to that is enough."""
+        needed = _leading_to(compared, notes) if len(notes) > _MOST_CALLS else list(notes)
         if len(needed) < len(notes):
             self.lines.append(
                 f"# {len(notes) - len(needed)} calls on whose answers nothing below depends are left out."
@@ -73,39 +78,39 @@ class Replay:
 
     def _step(self, note: Mapping[str, Any], number: int) -> None:
         operation = note.get("op", "call")
-        if self.lines:
+        if operation in ("fetch", "usage"):  # a look at what is known already
+            return
+        if self.lines and not (operation == "put" and self.lines[-1].startswith("kept")):
             self.lines.append("")
-        if operation == "probe":
-            self.lines.append(
-                f"# Here the check ran its own probe, {note['target']}, beside your code; it is not replayed."
-            )
-        elif operation == "put":
+        if operation == "put":
             self._put(note, number)
         elif operation == "take":
-            owner = self._variable_of(note["on"])
+            owner = self._variable_of(_number(note["value"]))
             self._answer(f"list(itertools.islice({owner}, {int(note['count'])}))", note, number)
         elif operation == "get":
             self._answer(f"{self._owner(note)}.{note['target']}", note, number)
-        elif operation == "call":
-            self._call(note, number)
+        elif operation == "probe":
+            self._call(note, number, f"{PROBE}.{note['function']}", [self.module], [])
+        else:
+            names = parameter_names(self.source, note["target"]) if note["on"] is None else []
+            self._call(note, number, f"{self._owner(note)}.{note['target']}", [], names)
 
     def _put(self, note: Mapping[str, Any], number: int) -> None:
         variable = f"kept_{number}"
-        self.lines.append(f"{variable} = {self._expression(note['value'], variable)}")
+        self.lines.append(f"{variable} = {self.literal(note['value'], variable)}  # {_described(note['value'])}")
         if isinstance(note["value"], Tensor):
-            self.kept[variable] = variable
+            self.kept[variable] = self._stored_as(note["value"].array, variable)
         self._remember(note["result"], variable)
 
-    def _call(self, note: Mapping[str, Any], number: int) -> None:
-        owner = self._owner(note)
-        names = parameter_names(self.source, note["target"]) if note["on"] is None else []
-        arguments = []
+    def _call(
+        self, note: Mapping[str, Any], number: int, function: str, arguments: list[str], names: Sequence[str]
+    ) -> None:
         for place, value in enumerate(note["positional"]):
-            name = names[place] if place < len(names) else f"argument_{place}"
+            name = names[place] if place < len(names) else f"argument{place}"
             arguments.append(self._argument(value, f"{name}_{number}"))
         for name, value in note["named"].items():
             arguments.append(f"{name}={self._argument(value, f'{name}_{number}')}")
-        self._answer(_formatted(f"{owner}.{note['target']}", arguments), note, number)
+        self._answer(_formatted(function, arguments), note, number)
 
     def _answer(self, expression: str, note: Mapping[str, Any], number: int) -> None:
         variable = f"answer_{number}"
@@ -119,7 +124,7 @@ class Replay:
                 self._references[leaf.number] = place
 
     def _owner(self, note: Mapping[str, Any]) -> str:
-        return self.module if note["on"] is None else self._variable_of(note["on"])
+        return self.module if note["on"] is None else self._variable_of(_number(note["on"]))
 
     def _variable_of(self, number: int) -> str:
         if number not in self._references:
@@ -160,27 +165,35 @@ class Replay:
         return [self._expression(value, f"{name}.{place}") for place, value in enumerate(values)]
 
     def _array(self, tensor: Tensor, name: str) -> str:
-        self.arrays[name] = tensor.array
+        name = self._stored_as(tensor.array, name)
         layout = "" if tensor.layout == "contiguous" else f", layout={quoted(tensor.layout)}"
         expression = f"{'tensor' if tensor.kind == 'torch' else 'array'}({quoted(name)}{layout})"
         if tensor.dtype != tensor.array.dtype.name and re.fullmatch(r"\w+", tensor.dtype):
             expression += f".to(torch.{tensor.dtype})"
         return expression + (".requires_grad_()" if tensor.requires_grad else "")
 
+    def _stored_as(self, array: np.ndarray, name: str) -> str:
+        """The name of the input; equal arrays are stored once, and the script shows that they are equal."""
+        key = (array.dtype.name, array.shape, hashlib.sha256(np.ascontiguousarray(array).data).digest())
+        known = self._names.setdefault(key, name)
+        self.arrays.setdefault(known, array)
+        return known
+
 
 class _Unknown(Exception):
     """A step needs something that the notes do not have."""
 
 
-def parts(value: Any, expression: str) -> Iterator[tuple[str, Any]]:
-    """A value and everything in it that can be reached by index or key, each with its expression."""
+def parts(value: Any, expression: str, depth: int = _DEEPEST) -> Iterator[tuple[str, Any]]:
+    """A value and what in it can be reached by index or key, each with its expression."""
     yield expression, value
+    items: Sequence[tuple[Any, Any]] = ()
     if isinstance(value, list | tuple):
-        for place, item in enumerate(value[:_LOOK]):
-            yield from parts(item, f"{expression}[{place}]")
+        items = list(enumerate(value[:_LOOK]))
     elif isinstance(value, dict):
-        for key, item in list(value.items())[:_LOOK]:
-            yield from parts(item, f"{expression}[{quoted(key) if isinstance(key, str) else repr(key)}]")
+        items = list(value.items())[:_LOOK]
+    for key, item in items if depth else ():
+        yield from parts(item, f"{expression}[{quoted(key) if isinstance(key, str) else repr(key)}]", depth - 1)
 
 
 def quoted(text: str) -> str:
@@ -189,27 +202,31 @@ def quoted(text: str) -> str:
     return f'"{literal[1:-1]}"' if literal[0] == "'" and '"' not in literal else literal
 
 
-def _needed(notes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """All notes if they are few, else the last one and those that made what it needs."""
-    if len(notes) <= _MOST_CALLS:
-        return list(notes)
-    wanted = _used(notes[-1])
-    chosen = [notes[-1]]
-    for note in reversed(notes[:-1]):
-        made = {leaf.number for _, leaf in parts(note.get("result"), "") if isinstance(leaf, Reference)}
-        if made & wanted:
+def _leading_to(compared: Sequence[Any], notes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The calls that gave these values and those that made what they needed; all calls if it is not known which."""
+    sought = {id(value) for value in compared}
+    wanted: set[int] = set()
+    chosen: list[Mapping[str, Any]] = []
+    for note in reversed(notes):
+        answers = [leaf for _, leaf in parts(note.get("result"), "")]
+        made = {leaf.number for leaf in answers if isinstance(leaf, Reference)}
+        if made & wanted or any(id(leaf) in sought for leaf in answers):
             wanted |= _used(note)
             chosen.append(note)
-    return chosen[::-1]
+    return chosen[::-1] or list(notes)
 
 
 def _used(note: Mapping[str, Any]) -> set[int]:
     """Numbers of the references that a step takes."""
-    taken = [note.get("positional", ()), note.get("named", {}), note.get("value")]
-    numbers = {
-        leaf.number for _, leaf in parts([list(taken[0]), taken[1], taken[2]], "") if isinstance(leaf, Reference)
-    }
-    return numbers | ({note["on"]} if note.get("on") is not None else set())
+    taken = [list(note.get("positional", ())), note.get("named", {}), note.get("value")]
+    numbers = {leaf.number for _, leaf in parts(taken, "") if isinstance(leaf, Reference | RemoteObject)}
+    return numbers | ({_number(note["on"])} if note.get("on") is not None else set())
+
+
+def _number(owner: Any) -> int:
+    """The number of a value that stays in the worker, as it stands in a request."""
+    value = owner[0] if isinstance(owner, list) else owner
+    return value if isinstance(value, int) else int(value.number)
 
 
 def _is_literal(value: Any) -> bool:

@@ -10,10 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from deepfield_cli.content.packs import find_location
 from deepfield_cli.errors import CheckFailed
-from deepfield_cli.grading.replay import Replay, quoted
+from deepfield_cli.grading.loading import probe_source
+from deepfield_cli.grading.replay import PROBE, Replay, quoted
 from deepfield_cli.grading.result import CheckResult, GradeResult
 from deepfield_cli.grading.running import Failure
+from deepfield_cli.sandbox.submission import Reference
+from deepfield_cli.sandbox.wire import Tensor
 
 SCRIPT = "repro.py"
 INPUTS = "inputs.npz"
@@ -41,7 +45,7 @@ def write_repro(folder: Path, entry: Path, failure: Failure, result: GradeResult
 
     """
     replay = Replay(entry.stem, entry.read_bytes() if entry.is_file() else b"")
-    replay.write(failure.recorder.calls)
+    replay.write(failure.recorder.calls, list((getattr(failure.error, "actual_values", None) or {}).values()))
     comparisons = _comparisons(replay, failure.error)
     text = _script(entry, failure, result, replay, comparisons)
     shutil.rmtree(folder, ignore_errors=True)
@@ -50,9 +54,15 @@ def write_repro(folder: Path, entry: Path, failure: Failure, result: GradeResult
         np.savez(folder / INPUTS, **replay.arrays)  # type: ignore[arg-type]  # names of arrays, never numpy's own flags
     for name, literal in replay.texts.items():
         (folder / f"{name}.txt").write_text(literal, encoding="utf-8")
+    if _uses_probe(replay):
+        (folder / f"{PROBE}.py").write_text(probe_source(find_location(result.problem)) or "", encoding="utf-8")
     script = folder / SCRIPT
     script.write_text(text, encoding="utf-8")
     return script
+
+
+def _uses_probe(replay: Replay) -> bool:
+    return any(f"{PROBE}." in line for line in replay.lines)
 
 
 # What is compared
@@ -75,7 +85,23 @@ def _comparisons(replay: Replay, error: CheckFailed) -> list[str]:
         else:
             lines.append(f"compare_plain({quoted(what)}, {place}, {replay.literal(wanted, f'expected_{number}')})")
     lines += [f'unchanged({quoted(variable)}, {variable}, INPUTS["{name}"])' for variable, name in replay.kept.items()]
-    return lines or [f'print({quoted(place)}, "=", {place})' for place, _ in replay.answers[-1:]]
+    return lines or [f"show({quoted(place)}, {place})" for place in _worth_showing(replay)]
+
+
+def _worth_showing(replay: Replay) -> list[str]:
+    """Where nothing is compared: every answer; of one that holds arrays or objects, its items."""
+    answers = [(place, leaf) for place, leaf in replay.answers if place.startswith("answer")]
+    held = {place for place, leaf in answers if _holds_arrays(leaf)}
+    return [
+        place
+        for place, leaf in answers
+        if not isinstance(leaf, Reference) and place not in held and ("[" not in place or place.split("[")[0] in held)
+    ]
+
+
+def _holds_arrays(value: Any) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return any(isinstance(item, Tensor | Reference) for item in items)
 
 
 def _place_of(replay: Replay, compared: Any) -> str | None:
@@ -124,19 +150,20 @@ def _places(entry: Path, code: str) -> str:
     lines = ["HERE = Path(__file__).resolve().parent"]
     lines += [f'INPUTS = np.load(HERE / "{INPUTS}")'] if "INPUTS[" in code else []
     lines += [f"sys.path.insert(0, {quoted(str(entry.absolute().parent))})  # your files", f"import {entry.stem}"]
+    lines += [f"import {PROBE}  # what the grader runs beside your code"] if f"{PROBE}." in code else []
     return "\n".join(lines)
 
 
 def _helpers(story: str) -> list[str]:
     """The functions that the story calls, and those that these call."""
     known = {part.split("(")[0].removeprefix("def "): part for part in _HELPERS.read_text("utf-8").split("\n\n\n")}
-    wanted: list[str] = []
-    code = story
-    for name in reversed(known):  # in the file, callers stand below what they call
-        if f"{name}(" in code:
-            wanted.append(known[name].strip("\n"))
-            code += known[name]
-    return wanted
+    wanted: dict[str, str] = {}
+    unread = story
+    while unread:
+        found = {name: part for name, part in known.items() if f"{name}(" in unread and name not in wanted}
+        wanted |= found
+        unread = "\n".join(found.values())
+    return [part.strip("\n") for part in wanted.values()]
 
 
 def _announcement(check: CheckResult) -> list[str]:

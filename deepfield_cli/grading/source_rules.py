@@ -20,12 +20,11 @@ def advise(files: Mapping[str, bytes], problem: Problem) -> list[str]:
 
 
 def _found(content: bytes, calls: Mapping[str, str], modules: Mapping[str, str]) -> Iterator[tuple[int, str, str]]:
-    try:
-        tree = ast.parse(content)
-    except (SyntaxError, ValueError, RecursionError):
-        return
     names = _Names()
-    names.visit(tree)
+    try:
+        names.visit(ast.parse(content))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two for expressions nested without end
+        return
     for line, dotted in names.imported:
         root = dotted.partition(".")[0]
         if root in modules:

@@ -7,6 +7,7 @@ from pathlib import Path
 from deepfield_cli.content.packs import ProblemLocation
 from deepfield_cli.errors import WorkspaceError
 from deepfield_cli.grading.grade import Grade
+from deepfield_cli.journey.clock import now
 from deepfield_cli.journey.workspace import Workspace
 from deepfield_cli.ledger import Entry, Ledger
 
@@ -29,6 +30,7 @@ def record_grade(workspace: Workspace, grade: Grade) -> Entry | None:
             solved=result.solved if kind == "attempt" else None,
             score=result.score,
             files=grade.files.files,
+            at=now(),
         )
 
 

@@ -6,7 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from deepfield_cli.content.catalogue import cache_folder, read_catalogue
+from deepfield_cli.content.catalogue import read_catalogue
+from deepfield_cli.content.kept import cache_folder
 from deepfield_cli.content.packs import Pack, packs
 from deepfield_cli.errors import ContentError, DeepfieldError, LedgerError
 from deepfield_cli.journey.finding import Finding

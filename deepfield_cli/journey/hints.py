@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from deepfield_cli.content.problem import Problem
 from deepfield_cli.grading.diagnoses import look_up
+from deepfield_cli.journey.clock import now
 from deepfield_cli.journey.past_attempt import newest_attempt
 from deepfield_cli.journey.workspace import Workspace
 from deepfield_cli.ledger import Ledger
@@ -66,7 +67,7 @@ def next_hint(workspace: Workspace, problem: Problem) -> Hints:
             hints = _texts(problem, shown, shown + 1)
             for hint in hints:
                 payload = {"hint": hint.number, "after_attempt": last.number if last else None}
-                ledger.append(HINT, payload, problem=problem.id)
+                ledger.append(HINT, payload, problem=problem.id, at=now())
         return Hints(problem.id, len(problem.hints), hints, shown + len(hints), _mistake(ledger, problem))
 
 

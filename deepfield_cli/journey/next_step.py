@@ -11,7 +11,7 @@ from deepfield_cli.journey.status import NextStep, ProblemStatus
 def choose_next_step(problems: Sequence[ProblemStatus], current: str | None, last: PastAttempt | None) -> NextStep:
     """The command that leads on from where the learner stands."""
     here = next((one for one in problems if one.problem.id == current), None)
-    if here is not None and not here.first_rung.is_solved:
+    if here is not None and here.problem.graded and not here.first_rung.is_solved:
         return _continue(here, last)
     following = _following(problems, here)
     if following is not None:
@@ -50,8 +50,8 @@ def _following(problems: Sequence[ProblemStatus], here: ProblemStatus | None) ->
 
 
 def _known_needs(one: ProblemStatus, problems: Sequence[ProblemStatus]) -> set[str]:
-    """Its needs, less those that no pack holds: nobody could meet them."""
-    return set(one.problem.needs) & {other.problem.id for other in problems}
+    """Its needs, less those that nothing can grade yet: nobody could meet them."""
+    return set(one.problem.needs) & {other.problem.id for other in problems if other.problem.graded}
 
 
 def _open(following: ProblemStatus) -> NextStep:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from deepfield_cli.content.packs import ProblemLocation
+from deepfield_cli.content.catalogue import read_catalogue
+from deepfield_cli.content.packs import ProblemLocation, problem_ids
 from deepfield_cli.content.problem import Problem
 from deepfield_cli.errors import ContentError
 from deepfield_cli.journey.progress import read_problems
 from deepfield_cli.journey.status import ProblemStatus
-from deepfield_cli.journey.workspace import Workspace, choose_problem, find_workspace
+from deepfield_cli.journey.workspace import (
+    Workspace,
+    choose_problem,
+    find_workspace,
+    last_started,
+    planned_at,
+    problem_at,
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,26 @@ class Page:
     status: ProblemStatus
     checks: tuple[Promise, ...]
     without_checks: str | None
+
+
+def has_page(name: str) -> bool:
+    """Whether a pack can show a problem of this name, or the problem whose folder this is."""
+    workspace, path = find_workspace(), Path(name)
+    is_folder = workspace is not None and path.is_dir() and problem_at(workspace, path) is not None
+    return is_folder or name.strip("/") in problem_ids()
+
+
+def planned_at_hand() -> str | None:
+    """The problem at hand, if nothing can grade it yet."""
+    workspace = find_workspace()
+    if workspace is None or problem_at(workspace, Path.cwd()) is not None:
+        return None
+    return planned_at(workspace, Path.cwd()) or _as_planned(last_started(workspace))
+
+
+def _as_planned(name: str | None) -> str | None:
+    listed = read_catalogue().find(name) if name is not None else None
+    return listed.id if listed is not None and not listed.pack else None
 
 
 def open_page(wanted: str | None) -> Page:

@@ -7,10 +7,24 @@ from pathlib import Path
 
 from deepfield_cli.content.catalogue import Catalogue, ListedProblem, read_catalogue
 from deepfield_cli.errors import ContentError, near_miss
+from deepfield_cli.journey.clock import today
+from deepfield_cli.journey.counts import attested_counts, solved_rungs
+from deepfield_cli.journey.due import due_reviews
 from deepfield_cli.journey.next_step import choose_next_step
 from deepfield_cli.journey.past_attempt import newest_attempt
-from deepfield_cli.journey.status import RUNGS, FieldStatus, ProblemStatus, RungStatus, Status
-from deepfield_cli.journey.workspace import Workspace, problem_at
+from deepfield_cli.journey.plan_pace import Pace, pace, read_plan
+from deepfield_cli.journey.rules import Facts, decide
+from deepfield_cli.journey.season import MILESTONE, last_season
+from deepfield_cli.journey.status import (
+    RUNGS,
+    FieldStatus,
+    ProblemStatus,
+    RungStatus,
+    SeasonStatus,
+    Status,
+)
+from deepfield_cli.journey.streak import read_streak
+from deepfield_cli.journey.workspace import Workspace, planned_at, problem_at
 from deepfield_cli.ledger import Ledger, ProblemProgress
 
 _Rows = Mapping[tuple[str, str], ProblemProgress]
@@ -24,9 +38,14 @@ def read_status(workspace: Workspace) -> Status:
         starts = ledger.entries(kind="start", limit=1)
         last = newest_attempt(ledger)
         tried = {row.problem for row in ledger.progress()}
+        season = _season_status(ledger, catalogue)
+        streak = read_streak(ledger, today())
+        pace_now = _pace(ledger, fields)
+        due = due_reviews(ledger)
     problems = [problem for field in fields for problem in field.problems]
     here = problem_at(workspace, Path.cwd())
-    current = here.id if here else (starts[0].problem if starts else None)
+    current = here.id if here else planned_at(workspace, Path.cwd())
+    current = current or (starts[0].problem if starts else None)
     return Status(
         root=workspace.root,
         fields=fields,
@@ -34,6 +53,10 @@ def read_status(workspace: Workspace) -> Status:
         last=last,
         elsewhere=tuple(sorted(tried - {one.id for one in catalogue.problems})),
         next_step=choose_next_step(problems, current, last),
+        season=season,
+        pace=pace_now,
+        streak=streak,
+        due_reviews=due,
     )
 
 
@@ -68,15 +91,44 @@ def _read_fields(ledger: Ledger, catalogue: Catalogue) -> tuple[FieldStatus, ...
         if row.solving_entry is not None
     }
     facts = _Facts(ledger)
-    return tuple(
-        FieldStatus(
-            field,
-            tuple(
-                facts.added_to(_problem_status(problem, rows, solved_versions)) for problem in catalogue.of_field(field)
-            ),
-        )
-        for field in catalogue.fields
+    problems = [facts.added_to(_problem_status(problem, rows, solved_versions)) for problem in catalogue.problems]
+    known = Facts(solved=solved_rungs(problems), attested=attested_counts(ledger))
+    stages = {stage.id: stage for stage in catalogue.stages}
+    found = []
+    for field in catalogue.fields:
+        members = tuple(one for one in problems if one.problem.field == field)
+        stage = stages.get(field)
+        surveyed = stage is not None and decide(stage.survey, known).holds
+        found.append(FieldStatus(field, members, stage.title if stage else "", surveyed))
+    return tuple(found)
+
+
+def _season_status(ledger: Ledger, catalogue: Catalogue) -> SeasonStatus | None:
+    season = last_season(ledger)
+    if season is None:
+        return None
+    day = today()
+    numbers = {
+        ledger.payload(entry).get("milestone") for entry in ledger.entries(MILESTONE) if entry.id > season.number
+    }
+    return SeasonStatus(
+        season=season,
+        week=season.week(day),
+        weeks_left=season.weeks_left(day),
+        over=season.is_over(day),
+        reached=len(numbers),
+        milestones=catalogue.milestones,
     )
+
+
+def _pace(ledger: Ledger, fields: tuple[FieldStatus, ...]) -> Pace | None:
+    plan = read_plan(ledger)
+    if plan is None:
+        return None
+    problems = [one for field in fields for one in field.problems]
+    solved = {one.problem.id for one in problems if one.first_rung.is_solved}
+    ungraded = {one.problem.id for one in problems if not one.problem.graded}
+    return pace(plan, solved, today(), ungraded)
 
 
 class _Facts:
@@ -109,7 +161,7 @@ def _rung_status(problem: ListedProblem, rung: str, rows: _Rows, versions: Mappi
         return RungStatus(rung, "absent")
     row = rows.get((problem.id, rung))
     if row is None:
-        return RungStatus(rung, "open")
+        return RungStatus(rung, "open" if problem.graded else "planned")
     outdated = versions.get((problem.id, rung), 0) < problem.version
     solved = "outdated" if outdated else "solved"
     return RungStatus(

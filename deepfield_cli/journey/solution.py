@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deepfield_cli.content.packs import ProblemLocation
 from deepfield_cli.errors import ContentError, WorkspaceError
+from deepfield_cli.journey.clock import now
 from deepfield_cli.journey.progress import read_problems
 from deepfield_cli.journey.workspace import Workspace
 
@@ -53,7 +54,7 @@ def open_solution(
         raise WorkspaceError("not given up: nothing is shown, nothing is recorded")
     with workspace.ledger() as ledger:
         payload = {"problem_version": status.problem.version, "attempts": status.attempts}
-        ledger.append(GIVE_UP, payload, problem=location.id)
+        ledger.append(GIVE_UP, payload, problem=location.id, at=now())
     return Solution(location.id, files, gave_up=True)
 
 

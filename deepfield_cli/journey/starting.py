@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from deepfield_cli.content.packs import ProblemLocation
 from deepfield_cli.errors import WorkspaceError
+from deepfield_cli.journey.clock import now
 from deepfield_cli.journey.workspace import Workspace
 
 BRIEF = "README.md"
@@ -59,7 +59,7 @@ def start_problem(workspace: Workspace, location: ProblemLocation) -> StartRepor
         ) from error
     with workspace.ledger() as ledger:
         payload = {"created": created, "kept": kept, "beside": beside}
-        ledger.append("start", payload, problem=location.id, files=offered)
+        ledger.append("start", payload, problem=location.id, files=offered, at=now())
     return StartReport(folder, tuple(created), tuple(kept), tuple(beside))
 
 
@@ -68,7 +68,7 @@ def reset_problem(workspace: Workspace, location: ProblemLocation) -> Path | Non
     folder = workspace.folder(location.id)
     aside = None
     if folder.exists():
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        stamp = now().strftime("%Y%m%d-%H%M%S")
         aside = _free_name(workspace.private / "aside" / location.id / stamp)
         try:
             aside.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def reset_problem(workspace: Workspace, location: ProblemLocation) -> Path | Non
             ) from error
     start_problem(workspace, location)
     with workspace.ledger() as ledger:
-        ledger.append("reset", {"aside": str(aside) if aside else None}, problem=location.id)
+        ledger.append("reset", {"aside": str(aside) if aside else None}, problem=location.id, at=now())
     return aside
 
 

@@ -8,11 +8,14 @@ from typing import Literal
 
 from deepfield_cli.content.catalogue import ListedProblem
 from deepfield_cli.journey.past_attempt import PastAttempt
+from deepfield_cli.journey.plan_pace import Pace
+from deepfield_cli.journey.season import Season
+from deepfield_cli.journey.streak import NO_STREAK, Streak
 
 RUNGS = ("core", "laptop", "paper")
 
-# outdated: solved, but by checks that have changed since. absent: the problem has no such rung.
-RungState = Literal["solved", "outdated", "tried", "open", "absent"]
+# outdated: solved, but by checks that have changed since. planned: nothing can grade it yet. absent: no such rung.
+RungState = Literal["solved", "outdated", "tried", "open", "planned", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class RungStatus:
 
     Attributes:
         rung: core, laptop or paper.
-        state: solved, outdated, tried, open or absent.
+        state: solved, outdated, tried, open, planned or absent.
         attempts: how many were scored.
         best_score: the highest score, 0 to 1.
         solved_at: when it was first solved, UTC.
@@ -79,10 +82,20 @@ class ProblemStatus:
 
 @dataclass(frozen=True, slots=True)
 class FieldStatus:
-    """The problems of one field."""
+    """The problems of one field.
+
+    Attributes:
+        name: the field.
+        problems: in the order of the road.
+        title: what its stage is called; empty for a field that the road does not know.
+        surveyed: whether the rule of its stage for moving on is met.
+
+    """
 
     name: str
     problems: tuple[ProblemStatus, ...]
+    title: str = ""
+    surveyed: bool = False
 
     @property
     def solved(self) -> int:
@@ -99,6 +112,28 @@ class NextStep:
 
 
 @dataclass(frozen=True, slots=True)
+class SeasonStatus:
+    """The season, as of today.
+
+    Attributes:
+        season: the commitment.
+        week: the week at hand, from 1.
+        weeks_left: weeks to its end, this one included.
+        over: whether it was kept to its end.
+        reached: milestones reached.
+        milestones: how many there are.
+
+    """
+
+    season: Season
+    week: int
+    weeks_left: int
+    over: bool
+    reached: int
+    milestones: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Where the learner stands.
 
@@ -109,6 +144,10 @@ class Status:
         last: the newest attempt.
         elsewhere: problems with attempts that no pack holds any more.
         next_step: what to do next.
+        season: the season at hand or just over; None before the first.
+        pace: how far from the plan; None without one.
+        streak: days in a row with work.
+        due_reviews: how many reviews are due; None where nothing is reviewed.
 
     """
 
@@ -118,6 +157,15 @@ class Status:
     last: PastAttempt | None
     elsewhere: tuple[str, ...]
     next_step: NextStep
+    season: SeasonStatus | None = None
+    pace: Pace | None = None
+    streak: Streak = NO_STREAK
+    due_reviews: int | None = None
+
+    @property
+    def outdated(self) -> tuple[str, ...]:
+        """Problems that were solved by checks which have changed since."""
+        return tuple(one.problem.id for one in self.problems if any(rung.state == "outdated" for rung in one.rungs))
 
     @property
     def problems(self) -> tuple[ProblemStatus, ...]:

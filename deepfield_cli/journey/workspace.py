@@ -11,6 +11,8 @@ from deepfield_cli.errors import WorkspaceError
 from deepfield_cli.ledger import Ledger
 
 MARKER = ".deepfield"
+# Stands in the private folder of a record that came from elsewhere: nothing is added to that one.
+IMPORTED = "imported.json"
 WORKSPACE_VARIABLE = "DEEPFIELD_WORKSPACE"
 
 
@@ -41,6 +43,12 @@ class Workspace:
 
     def ledger(self) -> Ledger:
         """The record, to be written."""
+        if (self.private / IMPORTED).exists():
+            raise WorkspaceError(
+                "this record was imported: it is for reading",
+                where=str(self.root),
+                fix="work in a workspace of your own",
+            )
         return Ledger.open(self.database)
 
     def has_record(self) -> bool:
@@ -107,6 +115,20 @@ def problem_at(workspace: Workspace, place: Path) -> ProblemLocation | None:
     return find_location(candidate) if len(parts) >= 2 and candidate in problem_ids() else None
 
 
+def planned_at(workspace: Workspace, place: Path) -> str | None:
+    """The problem without a grader whose folder this place is in."""
+    try:
+        parts = place.absolute().relative_to(workspace.root).parts
+    except ValueError:
+        return None
+    if len(parts) < 2:
+        return None
+    from deepfield_cli.content.catalogue import read_catalogue
+
+    listed = read_catalogue().find("/".join(parts[:2]))
+    return listed.id if listed is not None and not listed.pack else None
+
+
 def last_started(workspace: Workspace) -> str | None:
     """The problem that was last started here."""
     if not workspace.has_record():
@@ -123,6 +145,9 @@ def choose_problem(workspace: Workspace, wanted: str | None) -> ProblemLocation:
     here = problem_at(workspace, Path.cwd())
     if here is not None:
         return here
+    planned = planned_at(workspace, Path.cwd())
+    if planned is not None:
+        return find_location(planned)
     last = last_started(workspace)
     if last is None:
         raise WorkspaceError("which problem?", fix="name one, e.g. deepfield grade llm/attention, or start one")

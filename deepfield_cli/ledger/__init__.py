@@ -2,7 +2,7 @@
 
 from deepfield_cli.ledger.blobs import Blob
 from deepfield_cli.ledger.chain import BadEntry, ChainReport
-from deepfield_cli.ledger.entry import Entry
+from deepfield_cli.ledger.entry import Entry, Moment
 from deepfield_cli.ledger.errors import (
     LedgerBusy,
     LedgerCorrupt,
@@ -26,5 +26,6 @@ __all__ = [
     "LedgerMissing",
     "LedgerReadOnly",
     "LedgerTooNew",
+    "Moment",
     "ProblemProgress",
 ]

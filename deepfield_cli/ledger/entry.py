@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 GENESIS = "0" * 64
 """What the first entry has in place of the hash of an entry before it."""
@@ -68,6 +68,14 @@ class Entry:
     """The hash of the entry before it; 64 zeros for the first."""
     hash: str
     """SHA-256 over every other column in canonical form."""
+
+
+class Moment(NamedTuple):
+    """When something of a kind happened: all that a streak needs to know of an entry."""
+
+    kind: str
+    at: str
+    problem: str | None
 
 
 def entry_from_row(row: Sequence[Any]) -> Entry:

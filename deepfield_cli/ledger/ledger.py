@@ -15,7 +15,7 @@ from deepfield_cli.errors import LedgerError
 from deepfield_cli.ledger import blobs, chain
 from deepfield_cli.ledger.connection import transaction
 from deepfield_cli.ledger.draft import insert, write_draft
-from deepfield_cli.ledger.entry import SELECT_ENTRIES, Entry, entry_from_row
+from deepfield_cli.ledger.entry import SELECT_ENTRIES, Entry, Moment, entry_from_row
 from deepfield_cli.ledger.errors import REBUILD, LedgerCorrupt, explained, explained_around
 from deepfield_cli.ledger.manifest import decode_manifest
 from deepfield_cli.ledger.opening import open_to_read, open_to_write
@@ -186,6 +186,13 @@ class Ledger:
         """One item per problem and rung that was ever attempted."""
         with explained(self.path, writing=False):
             return read_progress(self._connection)
+
+    def moments(self, since: str = "") -> Iterator[Moment]:
+        """Kind, time and problem of the entries since a time in UTC, newest first; read no further than is asked."""
+        query = "SELECT kind, at, problem FROM entries WHERE at >= ? ORDER BY id DESC"
+        with explained(self.path, writing=False):
+            for row in self._connection.execute(query, (since,)):
+                yield Moment(*row)
 
     # Everything
 

@@ -13,11 +13,11 @@ def batch_line(item: BatchItem, *, full: bool) -> str:
     """One submission as one line of JSON: the gist, or with ``full`` the whole result."""
     if item.result is None:
         return json.dumps(
-            {"submission": item.name, "solved": False, "score": None, "exit_code": 2, "fault": item.fault}
+            {"submission": item.name, "solved": False, "score": None, "exit_code": item.exit_code, "fault": item.fault}
         )
     result = item.result
     if full:
-        return json.dumps({"submission": item.name, "exit_code": result.exit_code, **result.model_dump(mode="json")})
+        return json.dumps({"submission": item.name, "exit_code": item.exit_code, **result.model_dump(mode="json")})
     failure = result.first_failure()
     return json.dumps(
         {
@@ -31,7 +31,7 @@ def batch_line(item: BatchItem, *, full: bool) -> str:
             "seed": result.seed,
             "submission_digest": result.submission_digest,
             "seconds": result.seconds,
-            "exit_code": result.exit_code,
+            "exit_code": item.exit_code,
             "fault": None,
         }
     )

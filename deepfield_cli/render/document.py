@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
+from datetime import date
 from pathlib import PurePath
 from typing import Any
 
-from deepfield_cli.journey.status import ProblemStatus, Status
+from deepfield_cli.journey.plan_pace import Pace
+from deepfield_cli.journey.status import ProblemStatus, SeasonStatus, Status
 
 SCHEMA_VERSION = 1
 
 
 def as_document(value: Any) -> Any:
-    """Dataclasses as objects, tuples as arrays, paths as text."""
+    """Dataclasses as objects, tuples as arrays, paths and dates as text."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: as_document(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple | list):
         return [as_document(item) for item in value]
     if isinstance(value, dict):
         return {key: as_document(item) for key, item in value.items()}
-    return str(value) if isinstance(value, PurePath) else value
+    return str(value) if isinstance(value, PurePath | date) else value
 
 
 def problem_document(one: ProblemStatus) -> dict[str, Any]:
@@ -50,11 +52,35 @@ def status_document(status: Status) -> dict[str, Any]:
         "last": as_document(status.last),
         "next": as_document(status.next_step),
         "fields": [
-            {"name": field.name, "solved": field.solved, "problems": [problem_document(one) for one in field.problems]}
+            {
+                "name": field.name,
+                "title": field.title,
+                "solved": field.solved,
+                "surveyed": field.surveyed,
+                "problems": [problem_document(one) for one in field.problems],
+            }
             for field in status.fields
         ],
         "elsewhere": list(status.elsewhere),
+        "season": season_document(status.season),
+        "pace": pace_document(status.pace),
+        "streak": as_document(status.streak),
+        "due_reviews": status.due_reviews,
+        "outdated": list(status.outdated),
     }
+
+
+def season_document(found: SeasonStatus | None) -> dict[str, Any] | None:
+    """A season, as of today."""
+    if found is None:
+        return None
+    standing = as_document(found)
+    return {**standing.pop("season"), "ends": found.season.ends.isoformat(), **standing}
+
+
+def pace_document(found: Pace | None) -> dict[str, Any] | None:
+    """How far from the plan."""
+    return as_document(found) if found is not None else None
 
 
 def listing_document(problems: Sequence[ProblemStatus]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from deepfield_cli.journey import clock
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -12,7 +14,7 @@ def ago(at: str, now: datetime | None = None) -> str:
     moment = _moment(at)
     if moment is None:
         return "at an unknown time"
-    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    seconds = ((now or clock.now()) - moment).total_seconds()
     if seconds < _MINUTE:
         return "just now"
     if seconds < _HOUR:

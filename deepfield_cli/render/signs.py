@@ -7,14 +7,15 @@ from collections.abc import Collection
 from rich.console import Console
 from rich.text import Text
 
-_SIGNS = {"solved": "●", "outdated": "◎", "tried": "◐", "open": "○", "absent": "·"}
-_PLAIN_SIGNS = {"solved": "X", "outdated": "x", "tried": "~", "open": "o", "absent": "-"}
-_STYLES = {"solved": "good", "outdated": "warn", "tried": "warn", "open": "", "absent": "quiet"}
+_SIGNS = {"solved": "●", "outdated": "◎", "tried": "◐", "open": "○", "planned": "◌", "absent": "·"}
+_PLAIN_SIGNS = {"solved": "X", "outdated": "x", "tried": "~", "open": "o", "planned": ".", "absent": "-"}
+_STYLES = {"solved": "good", "outdated": "warn", "tried": "warn", "open": "", "planned": "quiet", "absent": "quiet"}
 _WORDS = {
     "solved": "solved",
     "outdated": "solved before its checks changed",
     "tried": "tried",
     "open": "open",
+    "planned": "no grader yet",
     "absent": "not part of it",
 }
 
@@ -38,6 +39,12 @@ def dash(console: Console) -> str:
 def pointer(console: Console) -> str:
     """What points at the current problem."""
     return "▸" if can_show_signs(console) else ">"
+
+
+def progress_bar(console: Console, done: int, total: int) -> Text:
+    """One mark for each step, those that are done first."""
+    full, empty = ("━", "─") if can_show_signs(console) else ("#", "-")
+    return Text(full * min(done, total), "accent").append(empty * max(total - done, 0), "quiet")
 
 
 def legend(console: Console, states: Collection[str]) -> Text:

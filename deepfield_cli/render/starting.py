@@ -8,6 +8,7 @@ from rich.console import Console
 
 from deepfield_cli.content.packs import ProblemLocation
 from deepfield_cli.content.problem import Problem
+from deepfield_cli.content.roadmap_problem import RoadmapProblem
 from deepfield_cli.journey.starting import BRIEF, StartReport
 from deepfield_cli.journey.workspace import Workspace
 from deepfield_cli.render.console import foreign
@@ -37,6 +38,19 @@ def show_start(console: Console, workspace: Workspace, problem: Problem, report:
     console.print(foreign(f"  1  read   {folder}/{BRIEF}"))
     console.print(foreign(f"  2  write  {folder}/{problem.entry}"))
     console.print(f"  3  run    [accent]deepfield grade {problem.id}[/]  or  [accent]deepfield watch {problem.id}[/]")
+
+
+def show_planned(console: Console, workspace: Workspace, problem: RoadmapProblem, report: StartReport) -> None:
+    """Say what was laid out of a problem that nothing can grade yet."""
+    console.print(f"[strong]{problem.title}[/]  [quiet]{problem.id} · {problem.difficulty}[/]")
+    console.print(foreign("Its grader is not written yet: there is a brief to read and a place for notes.", "warn"))
+    console.print()
+    folder = workspace.shown(report.folder)
+    for word, names in (("wrote", report.created), ("kept", report.kept)):
+        for name in names:
+            console.print(foreign(f"  {word:<6} {folder}/{name}", "good" if word == "wrote" else ""))
+    console.print()
+    console.print(f"Next: [accent]deepfield show {problem.id}[/], or [accent]deepfield gap add {problem.id}[/]")
 
 
 def show_reset(console: Console, workspace: Workspace, location: ProblemLocation, aside: Path | None) -> None:

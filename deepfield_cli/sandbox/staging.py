@@ -130,7 +130,10 @@ def _regular_files(folder: Path, depth: int) -> Iterator[Path]:
     for entry in entries:
         if entry.name in _PASSED_OVER or entry.name.endswith((".pyc", "~", ".swp")):
             continue
-        mode = entry.stat(follow_symlinks=False).st_mode
+        try:
+            mode = entry.stat(follow_symlinks=False).st_mode
+        except FileNotFoundError:  # an editor's passing file
+            continue
         if stat.S_ISDIR(mode):
             yield from _regular_files(Path(entry.path), depth + 1)
         elif stat.S_ISREG(mode):

@@ -34,6 +34,7 @@ def main(control_descriptor: int, modules: list[str]) -> None:
     do: it follows the thread that spawned us, and threads of the grader come and go.)
     """
     control = socket.socket(fileno=control_descriptor)
+    os.chdir("/")  # the learner's folder may go away, and libraries look for themselves from where they stand
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     gc.disable()
     missing = [text for text in map(_import, modules) if text]

@@ -118,7 +118,9 @@ MakePack = Callable[..., ProblemLocation]
 def make_pack(tmp_path: Path) -> MakePack:
     """``make_pack(suite=...)``: a pack with one problem, toy/square, whose parts are given as text."""
 
-    def make(*, name: str = "toys", suite: str | None = None, files: Mapping[str, str] | None = None) -> ProblemLocation:
+    def make(
+        *, name: str = "toys", suite: str | None = None, files: Mapping[str, str] | None = None
+    ) -> ProblemLocation:
         root = tmp_path / name
         text = (TINY_PACK / "problems/tiny/square/problem.yaml").read_text().replace("tiny/square", "toy/square")
         parts = {

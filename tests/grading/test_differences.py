@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from deepfield_cli.grading.differences import first_difference, same, shown, worst_elements
 
+ANY_TEXT = st.text(st.characters(exclude_categories=()))
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())) | st.binary(),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.binary() | ANY_TEXT,
     lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(st.text() | st.integers(), inner),
     max_leaves=20,
 )

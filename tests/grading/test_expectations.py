@@ -1,4 +1,4 @@
-"""The comparisons: gates before values, nothing broadcast, no answer that breaks the grader, every failure in few lines."""
+"""The comparisons: gates before values, nothing broadcast, no answer that breaks them, every failure in few lines."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ LEAVES = PLAIN | wire_tensors() | st.builds(a_reference)
 ANSWERS = st.recursive(
     LEAVES,
     lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.lists(inner, max_size=4).map(tuple)
-        | st.dictionaries(KEYS, inner, max_size=4)
+        st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple) | st.dictionaries(KEYS, inner, max_size=4)
     ),
     max_leaves=12,
 )

@@ -81,7 +81,10 @@ def test_a_cause_is_there_if_and_only_if_a_check_did_not_pass(bench: Bench) -> N
     results = bench.run(checks)
     assert outcomes(results) == {"passes": "passed", "fails": "failed", "asserts": "errored", "blocked": "skipped"}
     assert {name: result.cause is None for name, result in results.items()} == {
-        **{"passes": True, "fails": False, "asserts": False, "blocked": False},
+        "passes": True,
+        "fails": False,
+        "asserts": False,
+        "blocked": False,
     }
 
 
@@ -122,7 +125,7 @@ def test_what_is_no_metric_is_a_fault_of_the_grader(bench: Bench, metrics: Any) 
 
 
 @pytest.mark.parametrize(
-    "error", [AssertionError("mine"), KeyError("mine"), StopIteration("mine"), RecursionError("mine"), OSError(5, "mine")]
+    "error", [AssertionError("mine"), KeyError("mine"), StopIteration("mine"), RecursionError("mine"), OSError("mine")]
 )
 def test_whatever_else_escapes_a_check_is_a_fault_of_the_grader(bench: Bench, error: Exception) -> None:
     def breaks(submission: Any) -> None:
@@ -196,7 +199,7 @@ def test_what_needs_a_check_that_did_not_pass_is_skipped_and_says_which(bench: B
         *(named("after_passed", passes, needs=["passes"]), named("after_skipped", passes, needs=["after_failed"])),
     ]
     results = bench.run(checks)
-    skipped = {name: result.cause.rationale for name, result in results.items() if result.cause and name not in ("fails", "asserts")}
+    skipped = {name: one.cause.rationale for name, one in results.items() if one.cause and one.outcome == "skipped"}
     assert skipped == {
         "after_failed": "fails has to pass first",
         "after_errored": "asserts has to pass first",
@@ -366,7 +369,7 @@ def test_a_run_that_is_given_up_ends_its_workers_and_waits_for_no_answer(bench: 
     watcher, cancelled = Watcher(), threading.Event()
     checks = [named("one", watcher.stuck, timeout_seconds=500), named("two", watcher.stuck, timeout_seconds=500)]
     run = bench.prepare(STUCK, cancelled=cancelled, deadline_seconds=500)
-    threading.Thread(target=lambda: (watcher.began.wait(60), cancelled.set())).start()
+    threading.Thread(target=lambda: cancelled.set() if watcher.began.wait(60) else None).start()
     with pytest.raises(Cancelled):
         run.run(checks)
     assert watcher.ended_by

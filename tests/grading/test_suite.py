@@ -11,16 +11,17 @@ from deepfield_cli.grading import Suite
 
 
 def first(submission: Any, rng: Any) -> None:
-    """The first promise,
-    on two lines."""  # noqa: D209
+    """The first promise.
+
+    And what it means.
+    """
 
 
 def second(submission: Any) -> None:
     """The second promise."""
 
 
-def silent(submission: Any, rng: Any) -> None:
-    ...
+def silent(submission: Any, rng: Any) -> None: ...
 
 
 def greedy(submission: Any, oracle: Any) -> None:
@@ -36,7 +37,7 @@ def test_a_check_is_its_function(suite: Suite) -> None:
     assert suite.check(points=3, timeout_seconds=1.5, exclusive=True)(first) is first
     suite.check(needs=[first], rung="laptop")(second)
     one, two = suite.checks
-    assert (one.name, one.description) == ("first", "The first promise, on two lines.")
+    assert (one.name, one.description) == ("first", "The first promise. And what it means.")
     assert (one.points, one.timeout_seconds, one.exclusive, one.rung) == (3, 1.5, True, "core")
     assert one.parameters == ("submission", "rng")
     assert (two.needs, two.parameters) == (("first",), ("submission",))

@@ -83,7 +83,7 @@ class Learner:
         words: dict[tuple[int, ...], int] = {}
         for piece in self._training_pieces(text):
             for word in self.split(piece):
-                ids = tuple(self._ids_of_bytes(word))
+                ids = tuple(self.encode_bytes(word))
                 words[ids] = 1 if "ignores-word-counts" in self.switches else words.get(ids, 0) + 1
         return words
 
@@ -106,7 +106,7 @@ class Learner:
     def _ids_of_pieces(self, words: Iterable[tuple[str, bool]]) -> list[int]:
         ids: list[int] = []
         for word, special in words:
-            ids += [self._special_ids[word]] if special else self.merge_ids(self._ids_of_bytes(word), word)
+            ids += [self._special_ids[word]] if special else self.merge_ids(self.encode_bytes(word), word)
         return ids
 
     def _cut(self, text: str) -> list[tuple[str, bool]]:
@@ -136,7 +136,8 @@ class Learner:
         words: list[str] = regex.findall(pattern(self.switches), text)
         return words
 
-    def _ids_of_bytes(self, word: str) -> list[int]:
+    def encode_bytes(self, word: str) -> list[int]:
+        """The ids of the bytes of a word, unmerged."""
         return [self._byte_ids[byte] for byte in utf8(word, self.switches)]
 
     def merge_ids(self, ids: list[int], word: str) -> list[int]:

@@ -35,7 +35,7 @@ EXAMPLE_MISTAKES = (
 COST_BYTES, COST_WORDS, COST_TRAINING_MERGES, COST_ENCODING_MERGES = 300_000, 20_000, 1_500, 3_000
 # The bars are the brief's. Other honest solutions were measured at 1 to 2 (training) and 0.8 to 2 (encoding) times as
 # much; beyond HOPELESS it is not a matter of constant factors any more.
-TRAINING_BAR, ENCODING_BAR, HOPELESS = 4.0, 6.0, 15.0
+TRAINING_BAR, ENCODING_BAR, HOPELESS = 4.0, 6.0, 10.0
 # An attempt a little over the bar is repeated: other work on the machine makes CPU seconds longer, never shorter.
 COST_ATTEMPTS, A_LITTLE = 3, 1.6
 _CLOCK_TICK_SECONDS = 0.01
@@ -50,7 +50,7 @@ STREAM_SECONDS, STREAM_LEAST_BYTES = 12.0, 4_000_000
 # grows by 4 bytes or more for each byte of text (it holds wide characters), that is by 16 MB at the least.
 STREAM_WARM_UP_BYTES, STREAM_GROWTH_BYTES = 2_000_000, 8_000_000
 # The brief's promise: the first id comes before this many characters were taken.
-LAZY_CHARACTERS = 100_000
+LAZY_CHARACTERS = 20_000
 
 
 def from_merges(submission: Submission, merges: Sequence[Merge], specials: Sequence[str] = ()) -> Reference:
@@ -362,6 +362,14 @@ def train_long_text(submission: Submission, rng: np.random.Generator) -> dict[st
     return {"merges": len(merges)}
 
 
+# Right first, then quick: while one of these fails, the checks that take seconds are not run.
+RIGHT = [
+    worked_example, vocabulary, merge_order, pre_token_boundaries, encode_matches, special_tokens, round_trip,
+    decode_any_ids, unknown_ids, lone_surrogates, independent_tokenizers, train_counts, train_ties,
+    train_special_tokens, train_runs_out, train_long_text,
+]  # fmt: skip
+
+
 @suite.check(needs=[pre_token_boundaries, special_tokens], points=3)
 def stream_matches(submission: Submission, rng: np.random.Generator) -> dict[str, float]:
     """However a text is cut into chunks, encode_stream gives the ids of encode of the whole."""
@@ -418,10 +426,10 @@ def streams_in_turn(submission: Submission, rng: np.random.Generator) -> None:
 
 @suite.check(needs=[stream_matches])
 def stream_is_lazy(submission: Submission, rng: np.random.Generator) -> dict[str, float]:
-    """encode_stream gives its first id before it has taken 100,000 characters, not at the end of the text."""
+    """encode_stream gives its first id before it has taken 20,000 characters, not at the end of the text."""
     merges, words = _stream_words(rng)
     tokenizer = from_merges(submission, merges)
-    first, taken = submission.probe("first_id", tokenizer, words[:100], 20 * LAZY_CHARACTERS)
+    first, taken = submission.probe("first_id", tokenizer, words[:20], 100 * LAZY_CHARACTERS)
     expect(
         taken <= LAZY_CHARACTERS,
         f"the first id came after {taken:,} characters",
@@ -433,7 +441,7 @@ def stream_is_lazy(submission: Submission, rng: np.random.Generator) -> dict[str
     return {"characters": float(taken)}
 
 
-@suite.check(needs=[stream_is_lazy], points=2, timeout_seconds=45.0)
+@suite.check(needs=[*RIGHT, streams_in_turn, stream_is_lazy], points=2, timeout_seconds=45.0)
 def stream_memory(submission: Submission, rng: np.random.Generator) -> dict[str, float]:
     """50 MB pass through encode_stream in the memory that the first 2 MB take, with the right ids."""
     merges, words = _stream_words(rng)
@@ -489,7 +497,7 @@ def _expect_affordable(ratios: Sequence[float], bar: float, hopeless: str, advic
     return {"times_shipped": lowest}
 
 
-@suite.check(needs=[train_long_text], points=2, timeout_seconds=60.0, exclusive=True)
+@suite.check(needs=RIGHT, points=2, timeout_seconds=60.0, exclusive=True)
 def training_cost(submission: Submission, rng: np.random.Generator, shipped: Submission) -> dict[str, float]:
     """Training on 300 kB takes at most 4 times the CPU time of the shipped solution, measured in the same run."""
     ratios: list[float] = []
@@ -501,7 +509,7 @@ def training_cost(submission: Submission, rng: np.random.Generator, shipped: Sub
             return made.get("merges")  # whoever puts the work off until they are asked for does it here
 
         _, own, wall = _timed(shipped, partial(work, shipped, training), _PATIENCE_SECONDS, "rescans-all-pairs")
-        patience = max(_PATIENCE_SECONDS / 6, 1.2 * HOPELESS * wall)
+        patience = max(_PATIENCE_SECONDS / 6, 1.5 * HOPELESS * wall)
         merges, theirs, _ = _timed(submission, partial(work, submission, training), patience, "rescans-all-pairs")
         right = oracle.train(training.text, training.vocab_size)
         expect_equal(verdicts.plain_merges(merges, ".merges"), right, what=".merges of the timed training")
@@ -514,7 +522,7 @@ def training_cost(submission: Submission, rng: np.random.Generator, shipped: Sub
     return _expect_affordable(ratios, TRAINING_BAR, "rescans-all-pairs", advice)
 
 
-@suite.check(needs=[encode_matches], points=2, timeout_seconds=60.0, exclusive=True)
+@suite.check(needs=RIGHT, points=2, timeout_seconds=60.0, exclusive=True)
 def encoding_cost(submission: Submission, rng: np.random.Generator, shipped: Submission) -> dict[str, float]:
     """Encoding 300 kB takes at most 6 times the CPU time of the shipped solution, measured in the same run."""
     ratios: list[float] = []
@@ -528,7 +536,7 @@ def encoding_cost(submission: Submission, rng: np.random.Generator, shipped: Sub
             return tokenizer.call("encode", text, timeout_seconds=seconds)
 
         _, own, wall = _timed(shipped, partial(work, both[0], text), _PATIENCE_SECONDS, "walks-all-merges")
-        patience = max(_PATIENCE_SECONDS / 6, 1.2 * HOPELESS * wall)
+        patience = max(_PATIENCE_SECONDS / 6, 1.5 * HOPELESS * wall)
         ids, theirs, _ = _timed(submission, partial(work, both[1], text), patience, "walks-all-merges")
         right = Oracle(merges).encode(text)
         expect_equal(verdicts.plain_ids(ids, "what encode returns"), right, what="ids of the timed text")

@@ -403,35 +403,21 @@ def streams(rng: np.random.Generator) -> Streaming:
     cut += [[*text] for text in short + long]
     cut += [at_random(rng, text) for text in short + long for _ in range(4)]
     cut += [[], [""], ["", "", word(rng), "", ""]]
-    cut.append(at_hazards(rng, specials))
+    letter = pick(rng, LETTERS)
+    cut.append(at_hazards(rng, ("'re", "'ll", "'ve", f"\n\n{letter}", f"\t\t{letter}", f"  {letter}")))
+    cut.append(at_hazards(rng, (*specials, specials[0][:-1], "'", "\r\n", "    ", word(rng), "é\u0301", "🙂", "'re")))
     merges = oracle.train(" ".join(short + long) * 2, 256 + 3 + 250, specials)
     return Streaming(merges, specials, cut)
 
 
-def at_hazards(rng: np.random.Generator, specials: Sequence[str], size: int = 1_000_000) -> list[str]:
-    """A long stream in which nearly every place is a bad one to cut at.
+def at_hazards(rng: np.random.Generator, hazards: Sequence[str], size: int = 400_000) -> list[str]:
+    """A long stream in which many places are bad ones to cut at.
 
-    Whoever gathers chunks into blocks (of at most 100,000 characters, says the brief) has to cut it ten times.
+    Whoever gathers chunks into blocks (of at most 20,000 characters, says the brief) has to cut it twenty times.
     """
-    hazards = [
-        "'re",
-        "'ll",
-        "'ve",
-        "'",
-        "   ",
-        "\n\n ",
-        "\r\n",
-        " \t",
-        *specials,
-        *specials,
-        word(rng),
-        "é\u0301",
-        "🙂",
-        "1",
-    ]
-    lengths = np.cumsum(rng.integers(1, 3_000, size=size // 1_500)).tolist()
-    text = "".join(hazards[index] for index in rng.integers(len(hazards), size=size // 3).tolist())[:size]
-    return [text[start:end] for start, end in itertools.pairwise([0, *lengths, size]) if start < size]
+    text = "".join(hazards[index] for index in rng.integers(len(hazards), size=size // 3).tolist())
+    places = np.cumsum(rng.integers(1, 1_000, size=size // 250)).tolist()
+    return [text[start:end] for start, end in itertools.pairwise([0, *places]) if start < len(text)]
 
 
 def at_random(rng: np.random.Generator, text: str) -> list[str]:

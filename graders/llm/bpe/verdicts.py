@@ -104,9 +104,9 @@ def plain_ids(value: Any, what: str) -> list[int]:
     if not isinstance(value, list | tuple):
         raise CheckFailed(f"{what} has to be a list of int", actual=shown(value), diagnosis="wrong-type")
     ids = [item.array.item() if isinstance(item, Tensor) and item.array.ndim == 0 else item for item in value]
-    strange = next((item for item in ids if type(item) is not int), None)
-    if strange is not None:
-        words = f"{what} has to be a list of int, and holds {shown(strange)}"
+    strange = [item for item in ids if type(item) is not int]
+    if strange:
+        words = f"{what} has to be a list of int, and holds {shown(strange[0])}"
         raise CheckFailed(words, actual=shown(value), diagnosis="wrong-type")
     return ids
 

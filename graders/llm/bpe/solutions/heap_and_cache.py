@@ -14,7 +14,7 @@ import regex
 PRE_TOKEN = regex.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
 
 # encode_stream looks at its text in blocks of this many characters: one search per block, not one per chunk.
-BLOCK = 16_384
+BLOCK = 8_192
 
 
 def byte_order():

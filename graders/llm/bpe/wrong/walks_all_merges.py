@@ -56,8 +56,7 @@ class Tokenizer:
                 self.known.clear()
             tokens = [bytes([byte]) for byte in word.encode()]
             for pair in self.merges:
-                if pair[0] in tokens:
-                    tokens = merge(tokens, pair, pair[0] + pair[1])
+                tokens = merge(tokens, pair, pair[0] + pair[1])
             self.known[word] = [self.ids[token] for token in tokens]
         return self.known[word]
 

@@ -22,13 +22,13 @@ def breaks_on_text(submission: Submission, rng: np.random.Generator) -> None:
     expect(half + 0 == 4, "half of 8 is 4", diagnosis="halves-twise" if half == 3 else None)
 
 
-@suite.check(points=1)
+@suite.check(needs=[breaks_on_text], points=1)
 def names_nobody_knows(submission: Submission, rng: np.random.Generator) -> None:
     """Gives a diagnosis that stands nowhere."""
     expect_equal(submission.call("halve", 12), 6, what="half of 12", bugs={"halved-twice": 3})
 
 
-@suite.check(points=1)
+@suite.check(needs=[breaks_on_text], points=1)
 def takes_anything(submission: Submission, rng: np.random.Generator) -> None:
     """Calls a function and does not look at what it answers."""
     submission.call("label", 4)

@@ -14,4 +14,4 @@ def mean(values: list[float], mistakes: frozenset[str] = frozenset()) -> float:
 
 def center(x: np.ndarray) -> np.ndarray:
     """The array less its average."""
-    return x - x.mean()
+    return np.asarray(x - x.mean())

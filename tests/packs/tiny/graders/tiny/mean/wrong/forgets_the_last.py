@@ -1,4 +1,6 @@
 # fails: one_number   diagnosis: all-zeros
+"""Adds all but the last."""
+
 from __future__ import annotations
 
 from typing import Any

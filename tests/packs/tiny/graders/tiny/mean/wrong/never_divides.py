@@ -1,4 +1,6 @@
 # fails: mean_matches   diagnosis: sum-not-mean
+"""Adds and never divides."""
+
 from __future__ import annotations
 
 from typing import Any
