@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from deepfield_cli import __version__
-from deepfield_cli.cli import dev, grade, look, past, practice, proof, road, start, watch
+from deepfield_cli.cli import dev, grade, look, past, practice, proof, record, road, start, watch
 from deepfield_cli.errors import DeepfieldError, WorkspaceError
 
 INTERRUPTED = 130
@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (start, grade, watch, look, road, past, practice, proof):
+for group in (start, grade, watch, look, road, past, practice, proof, record):
     group.register(app)
 app.add_typer(dev.app, name="dev")
 

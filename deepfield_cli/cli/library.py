@@ -77,7 +77,7 @@ def search(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")] = 10,
     as_json: JsonOption = False,
 ) -> None:
-    """Find anything on the road: problems, concepts, resources, people, your gap log. Exit code 1 if nothing is found."""
+    """Find anything on the road, and in your gap log. Exit code 1 if nothing is found."""
     from deepfield_cli.journey.search_index import search as find
     from deepfield_cli.journey.workspace import find_workspace
     from deepfield_cli.render.console import make_console

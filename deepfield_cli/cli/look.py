@@ -72,11 +72,11 @@ def show(thing: ThingArgument = None, as_json: JsonOption = False) -> None:
 
     A word such as signals, arena, projects, people or blogs lists all of that kind.
     """
-    from deepfield_cli.journey.page import has_page, open_page, planned_at_hand
+    from deepfield_cli.journey.page import by_id, has_page, open_page, planned_at_hand
     from deepfield_cli.render import page
     from deepfield_cli.render.console import make_console
 
-    thing = thing or planned_at_hand()
+    thing = by_id(thing or planned_at_hand())
     if thing is not None and not has_page(thing):
         return _show_item(thing, as_json=as_json)
     found = open_page(thing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -33,6 +34,7 @@ def examine_isolation() -> list[Finding]:
         Finding(AREA, "worker", "ok", f"starts, is confined and answers in {milliseconds:.0f} ms"),
         _landlock_finding(level),
         _seccomp_finding(level),
+        _user_finding(),
     ]
 
 
@@ -61,6 +63,13 @@ def _landlock_finding(level: str) -> Finding:
         advice = "TCP is denied by seccomp alone; a kernel from 6.7 on denies it twice"
         return Finding(AREA, "landlock", "ok", f"interface {version}", advice)
     return Finding(AREA, "landlock", "ok", f"interface {version}")
+
+
+def _user_finding() -> Finding:
+    if os.geteuid() != 0:
+        return Finding(AREA, "user", "ok", "not root")
+    advice = "some limits do not bind root: grade what others wrote as another user"
+    return Finding(AREA, "user", "warn", "root", advice)
 
 
 def _seccomp_finding(level: str) -> Finding:

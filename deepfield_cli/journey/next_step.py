@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deepfield_cli.journey.past_attempt import PastAttempt
-from deepfield_cli.journey.status import NextStep, ProblemStatus
+from deepfield_cli.journey.status import NextStep, ProblemStatus, SeasonStatus
 
 
-def choose_next_step(problems: Sequence[ProblemStatus], current: str | None, last: PastAttempt | None) -> NextStep:
+def choose_next_step(
+    problems: Sequence[ProblemStatus],
+    current: str | None,
+    last: PastAttempt | None,
+    season: SeasonStatus | None = None,
+) -> NextStep:
     """The command that leads on from where the learner stands."""
     here = next((one for one in problems if one.problem.id == current), None)
     if here is not None and here.problem.graded and not here.first_rung.is_solved:
         return _continue(here, last)
-    following = _following(problems, here)
+    if season is not None and season.over:
+        command = f"deepfield pick-field --since {season.season.started}"
+        return NextStep(command, f"your season of {season.season.field} is over: choose again, with its evidence")
+    following = _following(problems, here, season.season.field if season is not None else None)
     if following is not None:
         return _open(following)
     higher = next((one for one in problems if one.next_rung is not None and one.problem.graded), None)
@@ -37,15 +45,17 @@ def _continue(here: ProblemStatus, last: PastAttempt | None) -> NextStep:
     return NextStep(f"deepfield repro {name}", "the failing input, to step through in a debugger")
 
 
-def _following(problems: Sequence[ProblemStatus], here: ProblemStatus | None) -> ProblemStatus | None:
-    """The next unsolved problem whose needs are met: of this field first, and one that was begun before a new one."""
+def _following(
+    problems: Sequence[ProblemStatus], here: ProblemStatus | None, season: str | None
+) -> ProblemStatus | None:
+    """The next unsolved problem whose needs are met: of the season's field or this one first, and one begun first."""
     solved = {one.problem.id for one in problems if one.first_rung.is_solved}
     ready = [
         one
         for one in problems
         if one.problem.id not in solved and one.problem.graded and solved.issuperset(_known_needs(one, problems))
     ]
-    field = here.problem.field if here is not None else None
+    field = season or (here.problem.field if here is not None else None)
     return min(ready, key=lambda one: (one.problem.field != field, not one.started), default=None)
 
 

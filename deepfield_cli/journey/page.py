@@ -57,6 +57,15 @@ def has_page(name: str) -> bool:
     return is_folder or name.strip("/") in problem_ids()
 
 
+def by_id(name: str | None) -> str | None:
+    """A problem's id for one of its longer names; anything else as it is."""
+    if name is None or has_page(name) or "/" not in name:
+        return name
+    from deepfield_cli.content.road import open_roadmap
+
+    return open_roadmap().index.get(name, ("", name))[1]
+
+
 def planned_at_hand() -> str | None:
     """The problem at hand, if nothing can grade it yet."""
     workspace = find_workspace()

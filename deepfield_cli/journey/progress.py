@@ -52,7 +52,7 @@ def read_status(workspace: Workspace) -> Status:
         current=current,
         last=last,
         elsewhere=tuple(sorted(tried - {one.id for one in catalogue.problems})),
-        next_step=choose_next_step(problems, current, last),
+        next_step=choose_next_step(problems, current, last, season),
         season=season,
         pace=pace_now,
         streak=streak,

@@ -58,7 +58,7 @@ def fault_as_failure(fault: Mapping[str, Any], what: str) -> CheckFailed:
 
 def load_failure(failure: CheckFailed) -> CheckFailed:
     """A fault while the file itself was run: whatever was raised, the submission is not loadable."""
-    kept = {"not-implemented", "forbidden-call", "out-of-memory", "exited"}
+    kept = {"not-implemented", "forbidden-call", "out-of-memory", "exited", "crashed", "timeout"}
     diagnosis = failure.diagnosis if failure.diagnosis in kept else "not-loadable"
     return CheckFailed(failure.rationale, help=failure.help, actual=failure.actual, diagnosis=diagnosis)
 

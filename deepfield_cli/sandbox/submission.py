@@ -176,14 +176,14 @@ class Submission:
 
     def _answer(self, request: Mapping[str, Any], what: str, timeout_seconds: float | None) -> Any:
         process = self._started()
-        remaining = self._remaining(what)
+        remaining = self._remaining(process, what)
         value = self._exchange(process, request, what, min(timeout_seconds or remaining, remaining))
         return self._reference(value, what) if request.get("opaque") is True else value
 
-    def _remaining(self, what: str) -> float:
+    def _remaining(self, process: WorkerProcess, what: str) -> float:
         if self._deadline is None:
             self._deadline = time.monotonic() + self._call_seconds
-        remaining = self._deadline - time.monotonic()
+        remaining = self._deadline + process.starved_seconds() - time.monotonic()
         if remaining <= 0:
             raise faults.timeout_failure(what, self._call_seconds)
         return remaining
@@ -203,7 +203,7 @@ class Submission:
             confine(process, plan)
         self.isolation = process.isolation
         try:
-            self._exchange(process, {"op": "load", "entry": plan.entry}, plan.entry, self._remaining(plan.entry))
+            self._exchange(process, {"op": "load", "entry": plan.entry}, plan.entry, self._remaining(process, plan.entry))
         except CheckFailed as failure:
             raise faults.load_failure(failure) from None
 

@@ -26,6 +26,10 @@ from deepfield_cli.sandbox.wire import WireError, decode, encode
 # What allocators say when there is no memory: MemoryError, and torch's own words inside a RuntimeError.
 _OUT_OF_MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "Cannot allocate memory")
 _MAXIMUM_TEXT = 2000
+# Made while there is room for it.
+_NO_MEMORY_LEFT = encode(
+    {"fault": {"kind": "out-of-memory", "type": "MemoryError", "text": "", "frames": []}, "violations": []}
+)
 
 
 class MissingName(Exception):
@@ -67,11 +71,15 @@ class Worker:
             return self._fault_answer(error)
 
     def _fault_answer(self, error: BaseException) -> bytes:
+        _release(error)
         try:
             fault = self.describe(error)
         except BaseException:  # noqa: BLE001 - an exception whose own __str__ raises
             fault = {"kind": "raised", "type": type(error).__name__, "text": "", "frames": []}
-        return encode({"fault": fault, "violations": self._traps.violations})
+        try:
+            return encode({"fault": fault, "violations": self._traps.violations})
+        except MemoryError:
+            return _NO_MEMORY_LEFT
 
     # what the grader may ask
 
@@ -174,6 +182,15 @@ class Worker:
             fault["frames"] = [_syntax_frame(error, self._folder)]
         fault["text"] = (error.msg if isinstance(error, SyntaxError) else str(error))[:_MAXIMUM_TEXT]
         return fault
+
+
+def _release(error: BaseException) -> None:
+    """Let go of what the learner's functions held when they raised: after a MemoryError an answer needs the room."""
+    trace = error.__traceback__
+    while trace is not None:
+        with contextlib.suppress(RuntimeError):  # our own frames, which still run
+            trace.tb_frame.clear()
+        trace = trace.tb_next
 
 
 def _flush() -> None:

@@ -101,9 +101,7 @@ def test_a_file_where_the_workspace_should_be(run_here: RunHere, tmp_path: Path)
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_file_where_the_problem_s_folder_should_be(
-    run_here: RunHere, make_workspace: MakeWorkspace
-) -> None:
+def test_a_file_where_the_problem_s_folder_should_be(run_here: RunHere, make_workspace: MakeWorkspace) -> None:
     workspace = make_workspace()
     (workspace.root / "tiny" / "square").write_text("mine")
     before = belongings(workspace)
@@ -283,7 +281,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     mount = shutil.which("mount")
     if sys.platform != "linux" or os.geteuid() != 0 or mount is None:
         pytest.skip("mounting a small disk needs root on Linux")
-    made = subprocess.run([mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, check=False)
+    made = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
     if made.returncode != 0:
         pytest.skip(f"a small disk cannot be mounted here: {made.stderr.decode().strip()}")
     yield folder

@@ -32,7 +32,12 @@ def check_record(path: Path, head: str | None = None) -> Imported:
 def import_record(path: Path, folder: Path | None = None, head: str | None = None) -> Imported:
     """Prove a parcel, then make a workspace of it in a folder that does not exist yet.
 
-    It appears whole or not at all. Raises ParcelError if it does not hold together, WorkspaceError if the folder exists.
+    It appears whole or not at all.
+
+    Raises:
+        ParcelError: it does not hold together.
+        WorkspaceError: the folder exists, or cannot be written.
+
     """
     with Parcel(path) as parcel:
         contents = parcel.check(head)

@@ -76,6 +76,9 @@ class Parcel:
     def __init__(self, path: Path) -> None:
         """Raises ParcelError if it is no parcel, or one that is not to be unpacked."""
         self.path = path
+        self._needed: dict[str, None] = {}
+        self._lists: set[str] = set()
+        self._payloads: set[str] = set()
         if not path.is_file():
             raise ParcelError("there is no such file", where=str(path), fix="deepfield export makes one")
         with self._honest():
@@ -180,9 +183,6 @@ class Parcel:
     def _check_chain(self) -> Contents:
         head, count, attempts, first, last = GENESIS, 0, 0, None, None
         solved: dict[tuple[str, str], None] = {}
-        self._needed: dict[str, None] = {}
-        self._lists: dict[str, None] = {}
-        self._payloads: dict[str, None] = {}
         for entry in self.entries():
             count += 1
             self._check_link(entry, count, head)
@@ -191,13 +191,11 @@ class Parcel:
             attempts += entry.kind == "attempt"
             if entry.kind == "attempt" and entry.solved:
                 solved[entry.problem or "", entry.rung or ""] = None
-            self._payloads[entry.payload_digest] = None
-            if entry.files_digest is not None:
-                self._lists[entry.files_digest] = None
+            self._payloads.add(entry.payload_digest)
+            self._lists.update(filter(None, [entry.files_digest]))
         if (count, head) != (self._manifest["entries"], self._manifest["head"]):
             raise self._fault("its entries are not those that its manifest tells of")
-        self._needed.update(self._payloads)
-        self._needed.update(self._lists)
+        self._needed.update(dict.fromkeys((*self._payloads, *self._lists)))
         blobs, program = len(self._blob_names()), self._manifest["program"]
         return Contents(self.path, count, blobs, head, attempts, tuple(sorted(solved)), first, last, program)
 

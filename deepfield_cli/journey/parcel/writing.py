@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -73,11 +74,11 @@ def _write(ledger: Ledger, path: Path) -> Exported:
             file.flush()
             os.fsync(file.fileno())
         size = os.path.getsize(part)
-        os.link(part, path)  # never over a file that appeared meanwhile
-    except FileExistsError as error:
-        raise DeepfieldError("there is such a file already", where=str(path), fix="name another one") from error
-    finally:
-        os.unlink(part)
+        os.replace(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
     return Exported(path, entries, blobs, head, size)
 
 

@@ -31,9 +31,7 @@ def test_each_says_how_many_are_left(workspace: Workspace, ask: Ask) -> None:
     assert "That was the last" in ask("hint").out
 
 
-def test_a_hint_is_recorded_with_the_attempt_that_it_followed(
-    workspace: Workspace, attempt: Attempt, ask: Ask
-) -> None:
+def test_a_hint_is_recorded_with_the_attempt_that_it_followed(workspace: Workspace, attempt: Attempt, ask: Ask) -> None:
     ask("hint")
     tried = attempt({"mean_matches": "failed"})
     ask("hint")

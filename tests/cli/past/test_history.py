@@ -72,7 +72,9 @@ def test_limit_keeps_the_newest_and_says_so(workspace: Workspace, attempt: Attem
     assert "the newest 2 of 5" in ask("history", "-n", "2").out
 
 
-def test_only_what_is_shown_is_unpacked(workspace: Workspace, attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_is_shown_is_unpacked(
+    workspace: Workspace, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for seed in range(40):
         attempt(seed=seed)
     opened = []
@@ -134,9 +136,7 @@ def test_an_unknown_problem_gets_its_near_miss(workspace: Workspace, ask: Ask) -
     assert 'did you mean "tiny/mean"?' in answer.err
 
 
-def test_without_a_workspace_it_says_how_to_get_one(
-    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_workspace_it_says_how_to_get_one(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     answer = ask("history")

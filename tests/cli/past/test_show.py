@@ -64,7 +64,9 @@ def test_it_works_without_a_workspace(
     assert "which problem?" in nameless.err
 
 
-@pytest.mark.parametrize(("wanted", "hint"), [("tiny/maen", "tiny/mean"), ("mean", "tiny/mean"), ("llm/bep", "llm/bpe")])
+@pytest.mark.parametrize(
+    ("wanted", "hint"), [("tiny/maen", "tiny/mean"), ("mean", "tiny/mean"), ("llm/bep", "llm/bpe")]
+)
 def test_unknown_problems_get_their_near_miss(workspace: Workspace, ask: Ask, wanted: str, hint: str) -> None:
     answer = ask("show", wanted)
 
