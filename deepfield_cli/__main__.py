@@ -17,6 +17,7 @@ def main() -> None:
 
         code = run()
     except KeyboardInterrupt:  # before the commands are even there
+        print("deepfield: interrupted", file=sys.stderr)
         code = _INTERRUPTED
     finally:
         early.end_unused()

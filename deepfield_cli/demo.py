@@ -22,7 +22,7 @@ class Scene:
     wrong: str
 
 
-SCENES = (Scene("llm/bpe", "ties_first_seen.py"), Scene("llm/attention", "missing_scale.py"))
+SCENES = (Scene("llm/bpe", "ties_by_bytes_ascending.py"), Scene("llm/attention", "missing_scale.py"))
 
 
 def main() -> int:

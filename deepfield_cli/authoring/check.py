@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +67,7 @@ def check_problem(
     try:
         report = _judged(location, report, jobs, runs, on_step)
     except DeepfieldError as error:
-        broken = Finding(where=error.where or location.id, what=error.what, fix=error.fix)
-        report = report.model_copy(update={"findings": (broken,)})
+        report = report.model_copy(update={"findings": (_as_finding(error, location),)})
     return report.model_copy(update={"seconds": round(time.monotonic() - started, 2)})
 
 
@@ -129,24 +127,18 @@ def _loaded(location: ProblemLocation) -> tuple[list[Check], list[Finding]]:
     try:
         return load_suite(location).checks, []
     except DeepfieldError as error:
-        return [], [Finding(where=error.where or str(location.grader), what=error.what, fix=error.fix)]
-    except Exception as error:  # noqa: BLE001 - whatever an author's file raises when it is imported is theirs to read
-        return [], [_import_fault(location, error)]
+        return [], [_as_finding(error, location)]
 
 
-def _import_fault(location: ProblemLocation, error: Exception) -> Finding:
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if str(location.grader) in frame.filename]
-    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else str(location.grader / "suite.py")
-    if isinstance(error, SyntaxError) and error.filename:
-        where = f"{error.filename}:{error.lineno or 1}"
-    return Finding(where=where, what=f"the suite cannot be loaded: {type(error).__name__}: {error}")
+def _as_finding(error: DeepfieldError, location: ProblemLocation) -> Finding:
+    return Finding(where=error.where or location.id, what=error.what, fix=error.fix)
 
 
 def _notes(location: ProblemLocation) -> list[Finding]:
     try:
         return note_findings(location)
     except ContentError as error:
-        return [Finding(where=error.where or location.id, what=error.what, fix=error.fix)]
+        return [_as_finding(error, location)]
 
 
 def _rungs(location: ProblemLocation, problem: Problem, checks: Sequence[Check]) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Any
@@ -49,6 +50,7 @@ def _options(
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit code; whatever goes wrong ends in one clear line."""
+    _show_every_character()
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -56,6 +58,12 @@ def run(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
     return code
+
+
+def _show_every_character() -> None:
+    """A terminal that knows only ASCII gets the number of what it cannot show, never an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _run(arguments: list[str] | None) -> int:

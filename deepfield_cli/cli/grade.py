@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +16,7 @@ from deepfield_cli.errors import DeepfieldError
 
 if TYPE_CHECKING:
     from deepfield_cli.grading.grade import Grade
+    from deepfield_cli.journey.session import Session
     from deepfield_cli.journey.workspace import Workspace
 
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Replay the run with this seed.")]
@@ -47,16 +50,19 @@ def grade(
     or 1,
 ) -> None:
     """Grade what you wrote. Exit code: 0 solved, 1 not solved, 2 cannot be graded, 3 a fault of the grader."""
-    wanted = parse_rung(rung)
     if every is not None:
-        raise typer.Exit(_grade_folder(problem, every, wanted, seed, jobs, full=as_json))
+        raise typer.Exit(_grade_folder(problem, every, parse_rung(rung), seed, jobs, full=as_json))
     from deepfield_cli.journey.session import Session, Wish
     from deepfield_cli.journey.workspace import choose_problem, require_workspace
 
-    workspace = require_workspace()
-    wish = Wish(rung=wanted, seed=seed, only=tuple(only or ()), data=parse_data(data or []))
-    with Session(workspace, choose_problem(workspace, problem), wish) as session:
-        outcome = _run_quietly(session) if as_json else _run_visibly(session)
+    with ExitStack() as stack:
+        with _faults_as_document(as_json, problem, rung):
+            wish = Wish(rung=parse_rung(rung), seed=seed, only=tuple(only or ()), data=parse_data(data or []))
+            workspace = require_workspace()
+            session = stack.enter_context(Session(workspace, choose_problem(workspace, problem), wish))
+            outcome = session.grade() if as_json else _run_visibly(session)
+        if as_json:
+            print_json(outcome.result.model_dump(mode="json"))
         try:
             if junit is not None:
                 _write_junit(junit, outcome)
@@ -67,13 +73,20 @@ def grade(
     raise typer.Exit(outcome.result.exit_code)
 
 
-def _run_quietly(session: Any) -> Grade:
-    outcome: Grade = session.grade()
-    print_json(outcome.result.model_dump(mode="json"))
-    return outcome
+@contextmanager
+def _faults_as_document(as_json: bool, problem: str | None, rung: str) -> Iterator[None]:
+    """Whoever asked for a document gets one, even if there could be no grade."""
+    try:
+        yield
+    except DeepfieldError as error:
+        if as_json:
+            from deepfield_cli.grading.result import fault_document
+
+            print_json(fault_document(problem, rung, str(error)))
+        raise
 
 
-def _run_visibly(session: Any) -> Grade:
+def _run_visibly(session: Session) -> Grade:
     from deepfield_cli.render.console import make_console
     from deepfield_cli.render.live import LiveChecks
     from deepfield_cli.render.verdict import show_verdict
@@ -81,7 +94,7 @@ def _run_visibly(session: Any) -> Grade:
     console = make_console()
     session.require_submission()
     with LiveChecks(console, session.location.id, session.wish.rung) as live:
-        outcome: Grade = session.grade(live.listener())
+        outcome = session.grade(live.listener())
     show_verdict(console, outcome.result, folder=session.workspace.shown(session.folder))
     return outcome
 

@@ -8,12 +8,41 @@ from typing import Annotated
 import typer
 
 from deepfield_cli.cli.shared import JsonOption, print_json
+from deepfield_cli.errors import DeepfieldError
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command()(portfolio)
     app.command()(export)
     app.command(name="import")(import_record)
+
+
+def portfolio(
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the page goes.")] = Path(
+        "portfolio.html"
+    ),
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Your name, at the top.")] = None,
+    notes: Annotated[bool, typer.Option("--notes", help="Show the notes of attestations too.")] = False,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """One page of what you proved, for anybody to read: no code, no paths, no notes. It opens without a network."""
+    from deepfield_cli.journey.portfolio import gather
+    from deepfield_cli.journey.workspace import require_workspace
+    from deepfield_cli.render.console import foreign, make_console
+    from deepfield_cli.render.portfolio.page import portfolio_page
+
+    workspace = require_workspace()
+    page = portfolio_page(gather(workspace, name=name, notes=notes))
+    try:
+        out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise DeepfieldError(
+            f"cannot write: {error.strerror}", where=str(out), fix="--out names another file"
+        ) from error
+    make_console().print(foreign(f"{out}: {len(page.encode()) / 1000:.0f} kB, one file, nothing private in it"))
+    if show:
+        typer.launch(out.absolute().as_uri())
 
 
 def export(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -19,9 +19,7 @@ class Cause(Frozen):
     diagnosis: str | None = Field(default=None, description="the mistake's name, if it is known")
     expected: str | None = Field(default=None, description="what was expected, at most a few lines")
     actual: str | None = Field(default=None, description="what came instead, or the learner's own traceback")
-    author: str | None = Field(
-        default=None, description="for the problem's author: the grader's traceback; only if errored"
-    )
+    author: str | None = Field(default=None, description="for the author: the grader's traceback; only if errored")
 
 
 class CheckResult(Frozen):
@@ -44,6 +42,12 @@ class PackReference(Frozen):
 
     name: str = Field(description="the pack's name")
     version: str = Field(description="version of deepfield for the built-in pack")
+
+
+def fault_document(problem: str | None, rung: str, fault: str) -> dict[str, Any]:
+    """What stands in place of a result where there could be no grade: the fields that others rely on, and the reason."""
+    document = {"schema_version": 1, "problem": problem, "rung": rung, "score": None, "solved": False}
+    return {**document, "seed": None, "isolation": None, "checks": [], "fault": fault}
 
 
 class GradeResult(Frozen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deepfield_cli.content.catalogue import Catalogue, ListedProblem, read_catalogue
@@ -34,10 +34,10 @@ def read_status(workspace: Workspace) -> Status:
     """Where the learner of this workspace stands."""
     catalogue = read_catalogue()
     with workspace.record() as ledger:
-        fields = _read_fields(ledger, catalogue)
+        rows = ledger.progress()
+        fields = _read_fields(ledger, catalogue, rows)
         starts = ledger.entries(kind="start", limit=1)
         last = newest_attempt(ledger)
-        tried = {row.problem for row in ledger.progress()}
         season = _season_status(ledger, catalogue)
         streak = read_streak(ledger, today())
         pace_now = _pace(ledger, fields)
@@ -51,7 +51,7 @@ def read_status(workspace: Workspace) -> Status:
         fields=fields,
         current=current,
         last=last,
-        elsewhere=tuple(sorted(tried - {one.id for one in catalogue.problems})),
+        elsewhere=tuple(sorted({row.problem for row in rows} - {one.id for one in catalogue.problems})),
         next_step=choose_next_step(problems, current, last, season),
         season=season,
         pace=pace_now,
@@ -80,11 +80,13 @@ def _all_problems(workspace: Workspace | None, catalogue: Catalogue) -> tuple[Pr
     if workspace is None or not workspace.has_record():
         return tuple(_problem_status(problem, {}, {}) for problem in catalogue.problems)
     with workspace.record() as ledger:
-        return tuple(problem for field in _read_fields(ledger, catalogue) for problem in field.problems)
+        return tuple(problem for field in _read_fields(ledger, catalogue, ledger.progress()) for problem in field.problems)
 
 
-def _read_fields(ledger: Ledger, catalogue: Catalogue) -> tuple[FieldStatus, ...]:
-    rows = {(row.problem, row.rung): row for row in ledger.progress()}
+def _read_fields(
+    ledger: Ledger, catalogue: Catalogue, progress: Sequence[ProblemProgress]
+) -> tuple[FieldStatus, ...]:
+    rows = {(row.problem, row.rung): row for row in progress}
     solved_versions = {
         key: ledger.payload(ledger.entry(row.solving_entry)).get("problem_version", 0)
         for key, row in rows.items()

@@ -107,26 +107,28 @@ def create_workspace(root: Path) -> tuple[Workspace, bool]:
 
 def problem_at(workspace: Workspace, place: Path) -> ProblemLocation | None:
     """The problem whose folder this place is in."""
-    try:
-        parts = place.absolute().relative_to(workspace.root).parts
-    except ValueError:
-        return None
-    candidate = "/".join(parts[:2])
-    return find_location(candidate) if len(parts) >= 2 and candidate in problem_ids() else None
+    candidate = _folder_of(workspace, place)
+    return find_location(candidate) if candidate in problem_ids() else None
 
 
 def planned_at(workspace: Workspace, place: Path) -> str | None:
     """The problem without a grader whose folder this place is in."""
-    try:
-        parts = place.absolute().relative_to(workspace.root).parts
-    except ValueError:
-        return None
-    if len(parts) < 2:
+    candidate = _folder_of(workspace, place)
+    if candidate is None:
         return None
     from deepfield_cli.content.catalogue import read_catalogue
 
-    listed = read_catalogue().find("/".join(parts[:2]))
+    listed = read_catalogue().find(candidate)
     return listed.id if listed is not None and not listed.pack else None
+
+
+def _folder_of(workspace: Workspace, place: Path) -> str | None:
+    """The first two folders that lead from the workspace to a place, as an id; links on the way make no difference."""
+    try:
+        parts = place.resolve().relative_to(workspace.root.resolve()).parts
+    except ValueError:
+        return None
+    return "/".join(parts[:2]) if len(parts) >= 2 else None
 
 
 def last_started(workspace: Workspace) -> str | None:

@@ -50,7 +50,7 @@ def _rungs(one: ProblemStatus) -> str:
 def _words(one: ProblemStatus, problems: Sequence[ProblemStatus]) -> Text:
     """What it is, or what stands in the way."""
     if not one.problem.graded:
-        return Text("not gradable yet", "warn")
+        return foreign(one.problem.title, "quiet")
     solved = {other.problem.id for other in problems if other.first_rung.is_solved}
     missing = [need for need in one.problem.needs if need not in solved]
     words = foreign(one.problem.title)

@@ -51,7 +51,7 @@ def show_verification(console: Console, verification: Verification) -> None:
     chain = verification.chain
     if chain.ok:
         console.print(Text("record   ", "quiet").append("as it was written", "good").append(_size(chain), "quiet"))
-        console.print(foreign(f"         its last hash is {chain.head}", "quiet"), soft_wrap=True)
+        console.print(foreign(f"hash     {chain.head}", "quiet"), soft_wrap=True)
     else:
         console.print(Text("record   ", "quiet").append("not as it was written", "bad").append(_size(chain), "quiet"))
         for line in _damage(chain):

@@ -33,18 +33,31 @@ def show_checks(console: Console, checks: Sequence[CheckResult]) -> None:
 def show_verdict(console: Console, result: GradeResult, *, folder: str) -> None:
     """Print the causes of what failed, the verdict, and what it was given for."""
     failed = [check for check in result.checks if check.outcome in ("failed", "errored")]
-    for check in failed[:_DETAILED_FAILURES]:
+    detailed = _telling(failed)
+    for check in detailed:
         console.print()
         _show_failure(console, result, check)
-    if len(failed) > _DETAILED_FAILURES:
-        names = ", ".join(check.name for check in failed[_DETAILED_FAILURES:])
+    if len(failed) > len(detailed):
+        names = ", ".join(check.name for check in failed if check not in detailed)
         console.print()
-        console.print(f"  and {len(failed) - _DETAILED_FAILURES} more: {names}", style="quiet")
+        console.print(f"  and {len(failed) - len(detailed)} more: {names}", style="quiet")
     for note in result.notes if failed else ():
         console.print(Padding(foreign(f"note: {note}", "quiet"), (0, 0, 0, 2), expand=False))
     console.print()
     console.print(_headline(console, result))
     console.print(foreign(_foundation(result, folder), "quiet"))
+
+
+def _telling(failed: Sequence[CheckResult]) -> list[CheckResult]:
+    """The failures that say something new: one for each diagnosis, and those without one."""
+    seen: set[str] = set()
+    telling = []
+    for check in failed:
+        diagnosis = check.cause.diagnosis if check.cause is not None else None
+        if diagnosis is None or diagnosis not in seen:
+            telling.append(check)
+        seen.add(diagnosis or "")
+    return telling[:_DETAILED_FAILURES]
 
 
 def _show_failure(console: Console, result: GradeResult, check: CheckResult) -> None:

@@ -30,7 +30,7 @@ def exchange(
 
     Raises:
         CheckFailed: the learner's code raised, died, dawdled or returned what cannot be read.
-        SandboxError: the suite sent something that cannot be sent.
+        SandboxError: the suite sent something that cannot be sent, or the warm process was lost.
 
     """
     try:
@@ -42,6 +42,8 @@ def exchange(
     except WorkerTimeout:
         raise faults.timeout_failure(what, seconds) from None
     except WorkerDied as death:
+        if death.status is None:  # nobody knows how it ended, since the warm process that would is gone
+            raise SandboxError("the warm process was lost, and the worker with it", fix="grade again") from None
         raise faults.death_failure(what, death.status) from None
     except ScratchFull:
         raise faults.scratch_failure(what) from None

@@ -68,10 +68,8 @@ def timeout_failure(what: str, seconds: float) -> CheckFailed:
     return CheckFailed(f"{what} gave no answer within {seconds:.3g} s", help=_HELP["timeout"], diagnosis="timeout")
 
 
-def death_failure(what: str, status: int | None) -> CheckFailed:
+def death_failure(what: str, status: int) -> CheckFailed:
     """The process ended without an answer."""
-    if status is None:
-        return CheckFailed(f"the process ended while {what} ran", help=_HELP["crashed"], diagnosis="crashed")
     text = f"the process was {wait_status_text(status)} while {what} ran"
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
         return CheckFailed(text, help=_HELP["out-of-memory"], diagnosis="out-of-memory")

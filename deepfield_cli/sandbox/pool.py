@@ -104,7 +104,7 @@ class Zygote:
         except OSError as error:
             raise SandboxError(f"the warm process does not answer: {error}", fix="run the command again") from error
         if not data:
-            raise SandboxError("the warm process ended before it was ready", fix="deepfield doctor shows why")
+            raise ZygoteLost("the warm process has ended", fix="run the command again; deepfield doctor shows more")
         reply: dict[str, Any] = msgpack.unpackb(data)
         return reply
 
@@ -157,14 +157,19 @@ class WarmPool:
 
     def acquire(self, blueprint: Blueprint) -> WorkerProcess:
         """A fresh worker: a spare one that is confined for this blueprint if there is, else a new fork."""
-        key = _key(blueprint.preload, blueprint.arming())
+        ready = self._take_spare(blueprint)
+        while ready is not None and not ready.stands_by():  # it went with its warm process: nobody's failure
+            ready.close()
+            ready = self._take_spare(blueprint)
+        return ready or self._fork(blueprint)
+
+    def _take_spare(self, blueprint: Blueprint) -> WorkerProcess | None:
         with self._lock:
-            idle = self._idle.get(key, [])
+            idle = self._idle.get(_key(blueprint.preload, blueprint.arming()), [])
             ready = next((worker for worker in idle if worker.prepared_for == blueprint.place()), None)
             if ready is not None:
                 idle.remove(ready)
-                return ready
-        return self._fork(blueprint)
+            return ready
 
     def _fork(self, blueprint: Blueprint) -> WorkerProcess:
         zygote = self.start(blueprint.preload, blueprint.arming())
@@ -172,7 +177,9 @@ class WarmPool:
             return zygote.fork()
         except ZygoteLost:  # the kernel's memory killer took it, say: once more, with a new one
             with self._lock:
-                self._zygotes.pop(_key(blueprint.preload, blueprint.arming()), None)
+                if self._zygotes.get(_key(blueprint.preload, blueprint.arming())) is zygote:
+                    del self._zygotes[_key(blueprint.preload, blueprint.arming())]
+                    zygote.close()
             return self.start(blueprint.preload, blueprint.arming()).fork()
 
     def park(self, worker: WorkerProcess) -> None:

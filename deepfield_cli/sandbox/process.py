@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import signal
 import socket
 import time
@@ -28,8 +29,8 @@ _SCRATCH_INTERVAL_SECONDS = 0.5
 _BLOCK_BYTES = 4096
 _PIPE_CHUNK = 1 << 16
 _PIPE_CHUNKS_AT_ONCE = 32
-# Time in which an overloaded machine kept a worker waiting is given back to it, up to this multiple of its limit: on two
-# cores with a load of 270, honest submissions were seen to need ten times their usual seconds.
+# Time in which an overloaded machine kept a worker waiting is given back to it, up to this multiple of its limit: at a
+# load of 270 on two cores, honest submissions were seen to need ten times their usual seconds.
 _PATIENCE = 10.0
 _WORTH_WAITING_SECONDS = 0.05
 
@@ -118,6 +119,12 @@ class WorkerProcess:
         """End the process at once; ``close`` is still due."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
+
+    def stands_by(self) -> bool:
+        """Whether a worker that was asked nothing is still there: a socket that can be read has been hung up."""
+        watch = select.poll()
+        watch.register(self._connection, select.POLLIN)
+        return not watch.poll(0)
 
     def park(self) -> None:
         """Stop it where it is: ending a process costs ten milliseconds, which can wait until after the verdict."""

@@ -203,7 +203,8 @@ class Submission:
             confine(process, plan)
         self.isolation = process.isolation
         try:
-            self._exchange(process, {"op": "load", "entry": plan.entry}, plan.entry, self._remaining(process, plan.entry))
+            load = {"op": "load", "entry": plan.entry}
+            self._exchange(process, load, plan.entry, self._remaining(process, plan.entry))
         except CheckFailed as failure:
             raise faults.load_failure(failure) from None
 

@@ -111,6 +111,7 @@ class _Decoder:
             raw=False,
             strict_map_key=False,
             unicode_errors="surrogatepass",
+            timestamp=1,  # msgpack has a type of its own for times: as a float it is a plain value
             max_array_len=min(MAXIMUM_ITEMS, len(data)),
             max_map_len=min(MAXIMUM_ITEMS, len(data)),
         )

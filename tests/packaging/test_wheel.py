@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a wheel is built from; the build must not see anything else of the working tree.
-SOURCES = ("deepfield_cli", "curriculum", "problems", "graders", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
+SOURCES = ("deepfield_cli", "curriculum", "problems", "graders", "pyproject.toml", "README.md", "LICENSE")
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +35,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(environment, with_pip=True)
     python = environment / "bin" / "python"
     wheel = next((root / "dist").glob("*.whl"))
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", str(wheel)], check=True, capture_output=True)
-    packages = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], check=True, capture_output=True, text=True
-    ).stdout.strip()
-    _lend_libraries(Path(packages))
+    _output(python, "-m", "pip", "install", "--quiet", "--no-deps", str(wheel))
+    _lend_libraries(Path(_output(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()))
     return environment
+
+
+def _output(*command: Path | str) -> str:
+    return subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True).stdout
 
 
 def _lend_libraries(packages: Path) -> None:
@@ -85,7 +86,8 @@ def test_the_graders_inside_the_wheel_cannot_be_read_by_a_submission(installed: 
     _run(installed, tmp_path, "start", "llm/attention")
     thief = (
         "import glob, os, sys\n"
-        "found = [open(p).read() for e in sys.path for p in glob.glob(os.path.join(e, 'deepfield_cli/_pack/graders/*/*/*'))]\n"
+        "pattern = 'deepfield_cli/_pack/graders/*/*/*'\n"
+        "found = [open(p).read() for e in sys.path for p in glob.glob(os.path.join(e, pattern))]\n"
         "print('STOLEN', len(found))\n"
         "def attention_forward(x, w_qkv, b_qkv, w_out, b_out, n_heads):\n"
         "    from deepfield_cli import _pack\n"
