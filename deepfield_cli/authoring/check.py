@@ -104,10 +104,12 @@ def _strange(bench: Bench, verdicts: Verdicts, on_step: OnStep) -> tuple[list[Fi
     """Strange answers say something only beside a solution that is otherwise right."""
     if not verdicts.solutions or verdicts.solutions[0].solved < verdicts.solutions[0].runs:
         return [], 0
-    trials, findings = plan(bench)
-    return findings + judge_strange(bench, trials, _counter(bench, "strange answers", len(trials), on_step)), len(
-        trials
-    )
+    try:
+        trials, findings = plan(bench)
+        tick = _counter(bench, "strange answers", len(trials), on_step)
+        return [*findings, *judge_strange(bench, trials, tick)], len(trials)
+    except DeepfieldError as error:  # what was found before still counts
+        return [_as_finding(error, bench.location)], 0
 
 
 def _counter(bench: Bench, doing: str, total: int, on_step: OnStep) -> Callable[[], None]:

@@ -81,7 +81,7 @@ def search(
     from deepfield_cli.journey.search_index import search as find
     from deepfield_cli.journey.workspace import find_workspace
     from deepfield_cli.render.console import make_console
-    from deepfield_cli.render.resources import hits_document, show_hits
+    from deepfield_cli.render.hits import hits_document, show_hits
 
     hits = find(" ".join(words), limit, find_workspace())
     if as_json:

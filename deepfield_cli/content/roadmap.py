@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -93,10 +93,10 @@ class Roadmap(Frozen):
                     found.setdefault(name, (kind, identifier))
         return found
 
-    def find(self, name: str) -> Found:
-        """What an id or alias stands for; raise ContentError with the near miss."""
+    def find(self, name: str, others: Iterable[str] = ()) -> Found:
+        """What an id or alias stands for; raise ContentError with the near miss, which may be one of the others."""
         if name not in self.index:
-            hint = near_miss(name, self.index)
+            hint = near_miss(name, [*others, *self.index])
             raise ContentError(f'nothing is called "{name}"', fix=hint or "deepfield search WORDS looks everywhere")
         kind, identifier = self.index[name]
         return Found(kind, self.collections()[kind][identifier])

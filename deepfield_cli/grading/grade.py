@@ -47,6 +47,7 @@ class GradeRequest:
         hidden: more folders that no worker may read (the workspace's record).
         stop_at_first_failure: enough to know that it fails (mutation runs).
         parallel: checks at a time.
+        files: what was read from the source already, so that no later save slips in; None reads it now.
 
     """
 
@@ -59,6 +60,7 @@ class GradeRequest:
     hidden: tuple[Path, ...] = ()
     stop_at_first_failure: bool = False
     parallel: int = 2
+    files: SubmissionFiles | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def grade(
     """
     problem = request.location.load()
     pool.tidy()  # what an earlier grade on this pool left behind: its verdict did not wait for that
-    files = read_submission(request.source, problem.entry)
+    files = request.files or read_submission(request.source, problem.entry)
     _require_rung(problem, request.rung)
     own_stage = stage is None
     stage = stage or Stage(request.location, request.rung, request.hidden)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepfield_cli.content.milestone import ArenaItem, Milestone, Project, Rubric, Signal
+from deepfield_cli.content.packs import problem_ids
 from deepfield_cli.content.resource import Person, Resource
 from deepfield_cli.content.road import open_roadmap
 from deepfield_cli.content.roadmap import Found, Roadmap
@@ -111,7 +112,7 @@ def open_item(name: str, workspace: Workspace | None) -> ItemPage:
     desk = _Desk(roadmap, read_facts(workspace), read_done(workspace))
     if name not in roadmap.index and name in {**COLLECTIONS, **SHELVES}:
         return _collection(desk, name)
-    return _page(desk, roadmap.find(name))
+    return _page(desk, roadmap.find(name, problem_ids()))
 
 
 def _collection(desk: _Desk, name: str) -> ItemPage:

@@ -63,6 +63,7 @@ class Reached:
     """A target, and the number that was measured for it.
 
     Attributes:
+        id: the target's id, which is also the name of the metric that is measured for it.
         rung: the rung at which it is measured.
         metric: what is measured.
         target: the published number, as text.
@@ -76,6 +77,7 @@ class Reached:
 
     """
 
+    id: str
     rung: str
     metric: str
     target: str
@@ -265,7 +267,7 @@ def _proved(ledger: Ledger, status: ProblemStatus) -> Proved:
     metrics = {rung.name: _metrics(ledger, entries, rung.name) for rung in rungs}
     targets = tuple(_targets(problem.id, metrics, {rung.name for rung in rungs if rung.attempts}))
     everything = {name: value for found in metrics.values() for name, value in found.items()}
-    named = {_key(target.metric) for target in targets}
+    named = {_key(target.id) for target in targets}
     return Proved(
         id=problem.id,
         title=problem.title,
@@ -309,6 +311,7 @@ def _targets(problem_id: str, metrics: Mapping[str, Mapping[str, float]], tried:
         measured = {_key(name): value for name, value in metrics.get(target.rung, {}).items()}
         reached = measured.get(_key(target.id))
         yield Reached(
+            id=target.id,
             rung=target.rung,
             metric=target.metric,
             target=in_words(float(target.value), 4),

@@ -80,12 +80,11 @@ def _all_problems(workspace: Workspace | None, catalogue: Catalogue) -> tuple[Pr
     if workspace is None or not workspace.has_record():
         return tuple(_problem_status(problem, {}, {}) for problem in catalogue.problems)
     with workspace.record() as ledger:
-        return tuple(problem for field in _read_fields(ledger, catalogue, ledger.progress()) for problem in field.problems)
+        fields = _read_fields(ledger, catalogue, ledger.progress())
+    return tuple(problem for field in fields for problem in field.problems)
 
 
-def _read_fields(
-    ledger: Ledger, catalogue: Catalogue, progress: Sequence[ProblemProgress]
-) -> tuple[FieldStatus, ...]:
+def _read_fields(ledger: Ledger, catalogue: Catalogue, progress: Sequence[ProblemProgress]) -> tuple[FieldStatus, ...]:
     rows = {(row.problem, row.rung): row for row in progress}
     solved_versions = {
         key: ledger.payload(ledger.entry(row.solving_entry)).get("problem_version", 0)

@@ -18,6 +18,7 @@ from deepfield_cli.grading.stage import Stage
 from deepfield_cli.grading.suite import Check
 from deepfield_cli.journey.workspace import Workspace
 from deepfield_cli.sandbox.pool import WarmPool, Zygote
+from deepfield_cli.sandbox.staging import SubmissionFiles
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,20 @@ class Session:
                 fix=f"deepfield start {self.location.id} lays it out",
             )
 
-    def grade(self, listener: Listener | None = None, cancelled: threading.Event | None = None) -> Grade:
-        """Grade the folder as it is now; raises Cancelled if the event is set meanwhile."""
-        self.require_submission()
+    def grade(
+        self,
+        listener: Listener | None = None,
+        cancelled: threading.Event | None = None,
+        files: SubmissionFiles | None = None,
+    ) -> Grade:
+        """Grade the folder as it is now, or as it was read; raises Cancelled if the event is set meanwhile."""
+        if files is None:
+            self.require_submission()
         listener = listener or Listener()
         stage, self._stage = self._stage, None
         try:
             return grade(
-                self._request(),
+                self._request(files),
                 self._pool,
                 on_plan=listener.on_plan,
                 on_start=listener.on_start,
@@ -98,7 +105,7 @@ class Session:
             self._stage = Stage(self.location, self.wish.rung, (self.workspace.private,))
         self._stage.warm(self._pool, spares)
 
-    def _request(self) -> GradeRequest:
+    def _request(self, files: SubmissionFiles | None) -> GradeRequest:
         return GradeRequest(
             self.location,
             self.folder,
@@ -107,4 +114,5 @@ class Session:
             only=self.wish.only,
             data=self.wish.data,
             hidden=(self.workspace.private,),
+            files=files,
         )

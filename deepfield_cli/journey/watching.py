@@ -13,11 +13,11 @@ from deepfield_cli.errors import DeepfieldError
 from deepfield_cli.grading.grade import Grade
 from deepfield_cli.grading.running import Cancelled
 from deepfield_cli.journey.session import Listener, Session
-from deepfield_cli.sandbox.staging import read_submission
+from deepfield_cli.sandbox.staging import SubmissionFiles, read_submission
 
 # Editors write in bursts: a save is over when nothing has changed for so long.
 SETTLE_MILLISECONDS = 20
-# An editor that replaces a file leaves a moment without it; after this long it is taken as gone.
+# An editor that replaces a file leaves a moment without it, or with nothing in it; after this long that is how it is.
 _VANISHED_SECONDS = 1.0
 _RETRY_SECONDS = 0.02
 _PASSED_OVER = (".", "#", "4913")
@@ -44,7 +44,6 @@ class Audience(Protocol):
 class _Round:
     """One grade in progress."""
 
-    digest: str
     cancelled: threading.Event
     thread: threading.Thread
 
@@ -88,33 +87,36 @@ class Watch:
 
     def _saved(self, saved_at: float) -> None:
         try:
-            digest = self._digest_when_settled()
+            files = self._files_when_settled()
         except DeepfieldError as error:
             self._end_round()
             self._last_digest = None
             self._audience.problem(error)
             return
-        if digest == self._last_digest:
+        if files.digest == self._last_digest:
             return  # the same content: a second event of the same save, or a touch
         self._end_round()
-        self._last_digest = digest
+        self._last_digest = files.digest
         cancelled = threading.Event()
-        thread = threading.Thread(target=self._grade_and_prepare, args=(saved_at, cancelled), name="grade", daemon=True)
-        self._round = _Round(digest, cancelled, thread)
+        arguments = (files, saved_at, cancelled)
+        thread = threading.Thread(target=self._grade_and_prepare, args=arguments, name="grade", daemon=True)
+        self._round = _Round(cancelled, thread)
         thread.start()
 
-    def _digest_when_settled(self) -> str:
-        """The digest of the files, waiting a moment for an entry file that an editor is just replacing."""
+    def _files_when_settled(self) -> SubmissionFiles:
+        """The files, waiting a moment for an entry file that an editor is just replacing, or has emptied to fill it."""
         deadline = time.monotonic() + _VANISHED_SECONDS
         entry = self._session.location.load().entry
         while True:
             try:
                 self._session.require_submission()
-                return read_submission(self._session.folder, entry).digest
+                files = read_submission(self._session.folder, entry)
+                if files.files.get(entry) or time.monotonic() > deadline:
+                    return files
             except (DeepfieldError, OSError) as error:
                 if time.monotonic() > deadline:
                     raise error if isinstance(error, DeepfieldError) else DeepfieldError(str(error)) from error
-                time.sleep(_RETRY_SECONDS)
+            time.sleep(_RETRY_SECONDS)
 
     def _end_round(self) -> None:
         if self._round is not None:
@@ -122,9 +124,9 @@ class Watch:
             self._round.thread.join()
             self._round = None
 
-    def _grade_and_prepare(self, saved_at: float, cancelled: threading.Event) -> None:
+    def _grade_and_prepare(self, files: SubmissionFiles, saved_at: float, cancelled: threading.Event) -> None:
         try:
-            self._grade(saved_at, cancelled)
+            self._grade(files, saved_at, cancelled)
             if not cancelled.is_set():
                 self._session.warm_up(self._spares)
         except DeepfieldError as error:
@@ -133,9 +135,9 @@ class Watch:
             self._crash = error
             self._stop.set()
 
-    def _grade(self, saved_at: float, cancelled: threading.Event) -> None:
+    def _grade(self, files: SubmissionFiles, saved_at: float, cancelled: threading.Event) -> None:
         try:
-            outcome = self._session.grade(self._audience.begin(saved_at), cancelled)
+            outcome = self._session.grade(self._audience.begin(saved_at), cancelled, files)
         except Cancelled:
             self._audience.overtaken()
         else:

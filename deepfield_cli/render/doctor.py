@@ -12,7 +12,7 @@ from rich.text import Text
 from deepfield_cli.journey.doctor import Diagnosis
 from deepfield_cli.journey.finding import Finding
 from deepfield_cli.render.console import foreign
-from deepfield_cli.render.document import SCHEMA_VERSION, as_document
+from deepfield_cli.render.plain import SCHEMA_VERSION, as_document
 from deepfield_cli.render.signs import can_show_signs
 
 _SIGNS = {"ok": "✓", "absent": "·", "warn": "!", "bad": "✗"}

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
-from datetime import date
-from pathlib import PurePath
 from typing import Any
 
 from deepfield_cli.journey.plan_pace import Pace
 from deepfield_cli.journey.status import ProblemStatus, SeasonStatus, Status
+from deepfield_cli.render.plain import SCHEMA_VERSION, as_document
 
-SCHEMA_VERSION = 1
-
-
-def as_document(value: Any) -> Any:
-    """Dataclasses as objects, tuples as arrays, paths and dates as text."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: as_document(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, tuple | list):
-        return [as_document(item) for item in value]
-    if isinstance(value, dict):
-        return {key: as_document(item) for key, item in value.items()}
-    return str(value) if isinstance(value, PurePath | date) else value
+__all__ = ["SCHEMA_VERSION", "as_document", "listing_document", "pace_document", "problem_document", "status_document"]
 
 
 def problem_document(one: ProblemStatus) -> dict[str, Any]:

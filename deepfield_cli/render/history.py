@@ -12,8 +12,8 @@ from rich.text import Text
 from deepfield_cli.journey.history import History
 from deepfield_cli.journey.past_attempt import FAULT, PastAttempt
 from deepfield_cli.render.console import foreign
-from deepfield_cli.render.document import SCHEMA_VERSION, as_document
 from deepfield_cli.render.moments import ago, local
+from deepfield_cli.render.plain import SCHEMA_VERSION, as_document
 from deepfield_cli.render.signs import dash, sign
 
 # From this width on there is room for the clock beside "how long ago", and for the seed.

@@ -107,7 +107,9 @@ def _total(report: CheckReport) -> Text:
 
 
 def _finding(finding: Finding) -> Text:
-    line = Text("  ").append_text(foreign(_from_here(finding.where), "strong")).append_text(foreign(f": {finding.what}"))
+    line = (
+        Text("  ").append_text(foreign(_from_here(finding.where), "strong")).append_text(foreign(f": {finding.what}"))
+    )
     return line.append_text(foreign(f" — {finding.fix}" if finding.fix else "", "quiet"))
 
 

@@ -14,7 +14,7 @@ from deepfield_cli.journey.verification import Regrade, Verification
 from deepfield_cli.journey.workspace import Workspace
 from deepfield_cli.ledger import ChainReport
 from deepfield_cli.render.console import foreign
-from deepfield_cli.render.document import SCHEMA_VERSION, as_document
+from deepfield_cli.render.plain import SCHEMA_VERSION, as_document
 
 _WIDEST = 100
 

@@ -69,6 +69,10 @@ class Zygote:
         try:
             descriptors = array.array("i", [theirs.fileno(), write_end])
             reply = self._ask({"op": "fork"}, [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
+        except BaseException:
+            ours.close()
+            os.close(read_end)
+            raise
         finally:
             theirs.close()
             os.close(write_end)

@@ -74,6 +74,8 @@ class WorkerProcess:
 
         Raises WorkerTimeout, WorkerDied, ScratchFull, FrameTooLarge; after each of them the worker is gone.
         """
+        if self._closed:  # a suite that goes on after a failure
+            raise WorkerDied(None)
         deadline = time.monotonic() + timeout_seconds
         try:
             self._connection.settimeout(timeout_seconds)

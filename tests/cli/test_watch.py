@@ -13,6 +13,11 @@ from typing import IO
 
 import pytest
 
+from deepfield_cli.content.packs import ProblemLocation, find_location
+from deepfield_cli.errors import DeepfieldError
+from deepfield_cli.grading.grade import Grade
+from deepfield_cli.journey import watching
+from deepfield_cli.journey.session import Listener, Session, Wish
 from deepfield_cli.journey.watching import is_source
 from deepfield_cli.journey.workspace import Workspace
 from tests.cli.conftest import RIGHT_MEAN, STUCK_MEAN, Outcome, Running, Start, belongings, entries_of
@@ -116,14 +121,20 @@ def test_ctrl_c_while_a_run_is_stuck(watch: Watched, workspace: Workspace) -> No
 
 
 def _wait_for_stuck_workers(watch: Watched) -> None:
-    """Wait until a run is on its way that will not end by itself: its second wave of workers is at work."""
+    """Wait until a run is on its way that will not end by itself."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not any(_sleeps_in_the_submission(found.pid) for found in watch.running.family()):
+    while not _stuck(watch):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-def _sleeps_in_the_submission(pid: int) -> bool:
+def _stuck(watch: Watched) -> list[int]:
+    """The workers that sleep in the submission."""
+    workers = [found.pid for found in watch.running.family() if "zygote" in found.command]
+    return [pid for pid in workers if _sleeps(pid)]
+
+
+def _sleeps(pid: int) -> bool:
     """Whether a process waits on the clock, as time.sleep does."""
     try:
         return Path(f"/proc/{pid}/wchan").read_text() == "hrtimer_nanosleep"
@@ -143,14 +154,6 @@ def test_an_editor_that_replaces_the_file(watch: Watched) -> None:
     assert "there is no mean.py" not in outcome.out
 
 
-def test_a_file_that_vanishes_for_a_moment_is_not_missed(watch: Watched) -> None:
-    watch.entry.unlink()
-    time.sleep(0.2)  # the moment: longer than one look, shorter than the time after which it counts as gone
-    watch.save(marked("back"))
-    assert "back" in watch.next_verdict(1)
-    assert "there is no mean.py" not in watch.stop().out
-
-
 def test_a_file_that_is_gone_is_told_and_its_return_is_graded(watch: Watched) -> None:
     watch.entry.unlink()
     watch.wait_for(lambda said: "there is no mean.py here" in said)
@@ -166,7 +169,7 @@ def test_a_newer_save_overtakes_a_run(watch: Watched, workspace: Workspace) -> N
         watch.save(STUCK_MEAN + f"# {number}\n")
     watch.save(marked("newest"))
     assert "newest" in watch.next_verdict(1)
-    assert not any(_sleeps_in_the_submission(found.pid) for found in watch.running.family())
+    assert _stuck(watch) == []
     outcome = watch.stop()
     assert "timeout" not in outcome.out
     assert len(outcome.out.split(VERDICT)) == 3
@@ -265,6 +268,75 @@ def test_in_a_terminal_the_last_verdict_stays_until_the_next(start_cli: Start, w
         assert running.end().code == 0
         assert terminal.settings() == terminal.settings_before
         assert "Traceback" not in terminal.shown()
+
+
+class Looking(Session):
+    """A session that counts how often somebody looks whether there is something to grade."""
+
+    def __init__(self, workspace: Workspace, location: ProblemLocation, wish: Wish) -> None:
+        super().__init__(workspace, location, wish)
+        self.looks = threading.Semaphore(0)
+
+    def require_submission(self) -> None:
+        self.looks.release()
+        super().require_submission()
+
+
+class Listening:
+    """An audience that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.outcomes: list[Grade] = []
+        self.changed = threading.Condition()
+
+    def begin(self, saved_at: float) -> Listener:
+        return Listener()
+
+    def verdict(self, outcome: Grade, seconds_since_save: float) -> None:
+        with self.changed:
+            self.outcomes.append(outcome)
+            self.changed.notify_all()
+
+    def overtaken(self) -> None:
+        return
+
+    def problem(self, error: DeepfieldError) -> None:
+        self.problems.append(str(error))
+
+    def wait_for_verdicts(self, count: int) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.outcomes) >= count, PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize("moment", ["gone", "empty"])
+def test_a_file_that_is_not_whole_for_a_moment_is_not_graded(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """However long the moment is: here it lasts until the watch has looked and seen the file as it should not be."""
+    monkeypatch.setattr(watching, "_VANISHED_SECONDS", PATIENCE_SECONDS)
+    audience, stop = Listening(), threading.Event()
+    entry = workspace.folder("tiny/mean") / "mean.py"
+    session = Looking(workspace, find_location("tiny/mean"), Wish())
+    with session:
+        thread = threading.Thread(target=watching.Watch(session, audience, lambda outcome: None).run, args=(stop,))
+        thread.start()
+        audience.wait_for_verdicts(1)
+        session.looks.acquire()
+        if moment == "gone":
+            entry.unlink()
+        else:
+            entry.write_text("")
+        for _ in range(3):  # the second look shows that the first one was not enough
+            assert session.looks.acquire(timeout=PATIENCE_SECONDS)
+        entry.write_text(marked("whole again"))
+        audience.wait_for_verdicts(2)
+        stop.set()
+        thread.join()
+    assert audience.problems == []
+    assert [outcome.files.files["mean.py"] for outcome in audience.outcomes] == [
+        *(marked("first").encode(), marked("whole again").encode()),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,13 @@ class Calendar:
 def read_calendar(content: bytes) -> Calendar:
     """Read a file; raise AssertionError where it is none."""
     assert content.endswith(b"\r\n")
-    for line in content.split(b"\r\n"):
-        line.decode("utf-8")  # folding must not cut a character
+    for raw in content.split(b"\r\n"):
+        raw.decode("utf-8")  # folding must not cut a character
     lines = re.sub(rb"\r\n[ \t]", b"", content).decode("utf-8").split("\r\n")[:-1]
     assert lines[0] == "BEGIN:VCALENDAR"
     assert lines[-1] == "END:VCALENDAR"
-    calendar, event = Calendar(), None
+    calendar = Calendar()
+    event: dict[str, str] | None = None
     for line in lines[1:-1]:
         name, colon, value = line.partition(":")
         assert colon, line

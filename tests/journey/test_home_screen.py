@@ -49,9 +49,9 @@ def test_it_tells_season_pace_streak_and_next_step(lively: Workspace) -> None:
     assert "week 3 of 12" in text
     assert "10 weeks left" in text
     assert "1 of 5 milestones" in text
-    assert "streak    2 days" in text
+    assert "streak  2 days" in text
     assert "llm/bpe until 2026-11" in text
-    assert "next      deepfield" in text
+    assert "next    deepfield" in text
 
 
 @pytest.mark.parametrize("width", [80, 100, 132])

@@ -50,9 +50,12 @@ class Learner:
         os.close(follower)
         seen, answered, deadline = "", False, time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            if not select.select([leader], [], [], 0.2)[0]:
+            if not select.select([leader], [], [], 0.5)[0]:
                 if process.poll() is not None:
                     break
+                if question in seen:  # what is typed before the question stands is thrown away, as it should be
+                    os.write(leader, key.encode())
+                    answered = True
                 continue
             try:
                 piece = os.read(leader, 65536)
@@ -61,9 +64,6 @@ class Learner:
             if not piece:
                 break
             seen += piece.decode(errors="replace")
-            if question in seen and not answered:
-                os.write(leader, key.encode())
-                answered = True
         os.close(leader)
         assert process.wait(PATIENCE_SECONDS) == 0, seen
         assert answered, seen
@@ -143,6 +143,11 @@ def test_a_month(learner: Learner, tmp_path: Path) -> None:
     page = learner.asks("season")
     assert page["worked"] == {"2": 1}
     assert page["milestones"][0]["reached"] == "2026-11-25"
+    assert status["due_reviews"] >= 1
+    learner.says("portfolio", "--out", "page.html")
+    portfolio = (learner.folder / "page.html").read_text(encoding="utf-8")
+    for shown in (PROBLEM, "attested", "Adam with eps 1e-5", "rl"):
+        assert shown in portfolio
     assert learner.asks("verify")["ok"]
 
     # Twelve weeks later: the same quiz again, now with what was done since.

@@ -33,7 +33,7 @@ def typing(keys: Iterable[str]) -> Console:
         except StopIteration:
             raise EOFError from None
 
-    console.input = read  # type: ignore[method-assign, assignment]
+    console.input = read  # type: ignore[method-assign]
     return console
 
 

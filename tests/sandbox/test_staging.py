@@ -1,4 +1,4 @@
-"""What is graded is a copy by content: no links, no devices, no more than a submission needs, no name that leads out."""
+"""What is graded is a copy by content: no links, no devices, no more than is needed, no name that leads out."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def scores(attempts: Sequence[Score]) -> Markup:
     lines = [
         element("line", x1=0, x2=_WIDTH, y1=_height(level), y2=_height(level), class_="grid") for level in (0.0, 1.0)
     ]
-    lines.append(element("text", "100%", x=_WIDTH, y=_height(1.0) - 2, class_="tick"))
+    lines.append(element("text", "100%", x=0, y=_height(1.0) - 2, class_="tick"))
     path = element("polyline", points=_points(places), class_="line")
     return _plot(label, join(*lines, path, *marks))
 

@@ -194,9 +194,7 @@ def _target(target: Reached) -> Markup:
 
 def _reached(target: Reached) -> Markup:
     if target.reached is None:
-        return element("span", "no number measured", class_="soft")
-    if target.met is None:
-        return text(_figure(target.reached))
+        return element("span", "not measured", class_="soft")
     return element("span", _figure(target.reached), class_="met" if target.met else "missed")
 
 

@@ -52,7 +52,7 @@ svg{display:block;width:100%;height:auto;overflow:visible}
 .line{fill:none;stroke:var(--soft);stroke-width:1.4;stroke-linejoin:round;opacity:.55}
 .line.strong{stroke:var(--accent);stroke-width:2;opacity:1}
 .mark{stroke:var(--card);stroke-width:1.2}.s1{fill:var(--verified)}.s2{fill:var(--s2)}.s3{fill:var(--s3)}
-.tick{font-size:9px;fill:var(--soft)}.plot .tick{font-size:8px;text-anchor:end}
+.tick{font-size:9px;fill:var(--soft)}.plot .tick{font-size:8px}
 .day.l0{fill:var(--l0)}.day.l1{fill:var(--l1)}.day.l2{fill:var(--l2)}.day.l3{fill:var(--l3)}.day.l4{fill:var(--l4)}
 table{width:100%;border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
 th{font-weight:600;text-align:left;color:var(--soft);font-size:.78rem;padding:.25rem .75rem .25rem 0;
@@ -60,7 +60,8 @@ border-bottom:1px solid var(--line)}
 td{padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 tr:last-child td{border-bottom:0}
 td.num,th.num{text-align:right;padding-right:0;padding-left:.75rem}
-th,td.key,.met,.missed{white-space:nowrap}
+th,td.key,.met,.missed{white-space:nowrap}td.num{min-width:6.6rem}
+.soft a{text-decoration-color:var(--line)}
 .met{color:var(--verified);font-weight:640}.missed{color:var(--warn);font-weight:640}
 .rows{list-style:none;margin:.35rem 0 0;padding:0}
 .card.rows{padding:.35rem 1.25rem;margin:.85rem 0}

@@ -31,7 +31,7 @@ SLOW = HEAVY | {"pydantic", "yaml", "rich.markdown", "rich.syntax", "rich.live",
         (["diff", "2"], HEAVY - {"numpy"}),
         (["verify"], HEAVY - {"numpy"}),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_it_loads_only_what_it_needs(
     workspace: Workspace, attempt: Attempt, command: list[str], forbidden: set[str]
