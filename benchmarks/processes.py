@@ -31,10 +31,11 @@ class Ratio:
 
 def seconds_of(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> float:
     """Wall-clock seconds of one run of a command, which must succeed."""
+    # some shells forbid .pyc files: then every import of ours would be a compilation, and none of a library's
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    variables |= dict(environment or {})
     begin = time.perf_counter()
-    subprocess.run(
-        list(command), cwd=folder, env={**os.environ, **(environment or {})}, check=True, stdout=subprocess.DEVNULL
-    )
+    subprocess.run(list(command), cwd=folder, env=variables, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - begin
 
 

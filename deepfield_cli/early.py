@@ -45,7 +45,8 @@ def end_unused() -> None:
 
 
 def _likely_problem(arguments: list[str]) -> str:
-    named = [argument.strip("/") for argument in arguments if argument.count("/") == 1 and not argument.startswith("-")]
+    words = [argument.rstrip("/") for argument in arguments if not argument.startswith("-")]
+    named = [word for word in words if word.count("/") == 1]
     return named[0] if named else "/".join(_current_folder().split(os.sep)[-2:])
 
 

@@ -74,7 +74,7 @@ class Bench:
             stage.lay_out(submission_files(files))
             self._pool.start(self.problem.preload, stage.blueprint.arming())
             with Turn(self._gate) as turn:
-                return self._run_of(stage, turn, stop_at_first_failure).run(checks, parallel=1)
+                return self._run_of(stage, turn, checks, stop_at_first_failure).run(checks, parallel=1)
         finally:
             stage.remove()
             self._pool.tidy()
@@ -93,13 +93,14 @@ class Bench:
                 executor.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _run_of(self, stage: Stage, turn: Turn, stop_at_first_failure: bool) -> Run:
+    def _run_of(self, stage: Stage, turn: Turn, checks: Sequence[Check], stop_at_first_failure: bool) -> Run:
         return Run(
             problem=self.problem,
             seed=secrets.randbits(63),
             open_submission=partial(stage.submission, self._pool),
             open_shipped=partial(stage.shipped, self._pool),
-            deadline_seconds=self.problem.rungs[RUNG].seconds,
+            # no rung's budget here: one check that takes its time must not hide what the next one would do
+            deadline_seconds=sum(check.timeout_seconds for check in checks),
             on_start=turn.on_start,
             on_finish=turn.on_finish,
             cancelled=self._cancelled,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deepfield_cli.authoring.bench import RUNG, Bench
+from deepfield_cli.authoring.breaks import error_of
 from deepfield_cli.authoring.mutant_notes import MutantNote, load_notes
 from deepfield_cli.authoring.mutants import Mutant, mutants
 from deepfield_cli.authoring.mutation_report import Fate, MutantRow, MutationReport
@@ -159,8 +160,8 @@ def _row(task: _Task, solution: str, results: list[CheckResult], reasons: Mappin
 
 
 def _how(decisive: CheckResult | None) -> str | None:
-    if decisive is not None and decisive.outcome == "errored" and decisive.cause is not None:
-        return (decisive.cause.author or "no reason is given").strip().splitlines()[-1]
+    if decisive is not None and decisive.outcome == "errored":
+        return error_of(decisive)
     return diagnosis_of(decisive)
 
 

@@ -1,8 +1,9 @@
 """Answers that no author expects, in place of a right one.
 
 This file is laid beside a shipped solution and runs in the worker: ``replace(globals(), "Tokenizer.encode", "None")``
-makes that one function answer strangely, and ``watch`` only says when a function is called. Standard library alone;
-numpy and torch where the problem has them.
+makes that one function answer strangely, and ``watch`` only says when a function is called. Both hold for calls from
+outside alone: among themselves the solution's functions go on as before, so that what is strange reaches the suite.
+Standard library only; numpy and torch where the problem has them.
 """
 
 from __future__ import annotations
@@ -11,12 +12,19 @@ import functools
 import importlib
 import inspect
 import itertools
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
-# Printed at the first call of a function, so that the grader's side knows which checks reach it.
-MARK = "deepfield-reached:"
+# Printed at the first call of a function, so that the grader's side knows which checks reach it, and after its answer,
+# with the changes that apply to it.
+REACHED, APPLICABLE = "deepfield-reached:", "deepfield-applicable:"
+SEPARATOR = "|"
 _IN_TORCH, _IN_NUMPY, _ONE_ARRAY = "tensor", "array", "an array of one axis"
+
+
+_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 class _Odd:
@@ -178,40 +186,56 @@ def names(modules: tuple[str, ...]) -> list[str]:
 
 
 def replace(namespace: dict[str, Any], target: str, name: str) -> None:
-    """Make one function of a submission answer strangely."""
-    if name in ANSWERS:
-        answer = ANSWERS[name]
-        _put(namespace, target, lambda original: lambda *args, **kwargs: answer())
-    else:
-        change = CHANGES[name]
-        _put(namespace, target, lambda original: _then(original, change))
+    """Make one function of a submission answer strangely to whoever calls it from outside."""
+
+    def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not _from_outside():
+                return original(*args, **kwargs)
+            if name in ANSWERS:
+                return ANSWERS[name]()
+            answer = original(*args, **kwargs)
+            strange = CHANGES[name](answer)
+            return answer if strange is _NOT_APPLICABLE else strange
+
+        return call
+
+    _put(namespace, target, wrapped)
 
 
 def watch(namespace: dict[str, Any], target: str) -> None:
-    """Let a function work as before, and say once that it was called."""
+    """Let a function work as before, and say once that it was called from outside, and which changes apply to it."""
 
     def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
         silent = itertools.chain([False], itertools.repeat(True))
 
         @functools.wraps(original)
         def call(*args: Any, **kwargs: Any) -> Any:
-            if not next(silent):
-                print(MARK + target, flush=True)
-            return original(*args, **kwargs)
+            if not _from_outside() or next(silent):
+                return original(*args, **kwargs)
+            print(REACHED + target, flush=True)
+            answer = original(*args, **kwargs)
+            print(
+                APPLICABLE + SEPARATOR.join([target, *filter(lambda name: _applies(name, answer), CHANGES)]), flush=True
+            )
+            return answer
 
         return call
 
     _put(namespace, target, wrapped, construct="__init__")
 
 
-def _then(original: Callable[..., Any], change: Callable[[Any], Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        answer = original(*args, **kwargs)
-        strange = change(answer)
-        return answer if strange is _NOT_APPLICABLE else strange
+def _applies(name: str, answer: Any) -> bool:
+    try:
+        return CHANGES[name](answer) is not _NOT_APPLICABLE
+    except Exception:  # noqa: BLE001 - an array of a kind that cannot be changed so
+        return False
 
-    return call
+
+def _from_outside() -> bool:
+    """Whether the function that asks was called by something else than the solution's own files."""
+    return not sys._getframe(2).f_code.co_filename.startswith(_FOLDER + os.sep)
 
 
 def _put(

@@ -14,6 +14,7 @@ from deepfield_cli.grading.suite import Check
 from deepfield_cli.sandbox.staging import read_submission
 
 _MODULE = "deepfield_strange_answers"
+_FOR_EXCLUSIVE_CHECKS = {"None", "text", "a list of nothing", "an object", "a ValueError"}
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,26 @@ def plan(bench: Bench) -> tuple[list[Trial], list[Finding]]:
     """The trials worth making: each function, with the checks that call it; then all functions at once."""
     names = [api.name for api in bench.problem.api]
     answers = strange_answers.names(bench.problem.preload)
-    callers, findings = _callers(bench, names)
-    trials = [Trial((name,), answer, callers[name]) for name in names if callers[name] for answer in answers]
+    reaches = _reaches(bench, names)
+    trials = [
+        Trial((name,), answer, _patient(reaches[name].checks, answer))
+        for name in names
+        for answer in answers
+        if reaches[name].checks and (answer in strange_answers.ANSWERS or answer in reaches[name].changes)
+    ]
     if len(names) > 1:
         # as in a real grade, where most checks are skipped: each function alone has met every check that calls it
         everywhere = tuple(bench.checks)
         trials += [Trial(tuple(names), answer, everywhere) for answer in answers if answer in strange_answers.ANSWERS]
-    return trials, findings
+    return [trial for trial in trials if trial.checks], [
+        _never_called(bench, name) for name in names if not reaches[name].checks
+    ]
+
+
+def _patient(checks: Sequence[Check], answer: str) -> tuple[Check, ...]:
+    """Checks that measure time do much work before they look at an answer: they meet a few answers only."""
+    few = answer in _FOR_EXCLUSIVE_CHECKS
+    return tuple(check for check in checks if few or not check.exclusive)
 
 
 def judge_strange(bench: Bench, trials: Sequence[Trial], tick: Callable[[], None]) -> list[Finding]:
@@ -99,20 +113,29 @@ def _passed(bench: Bench, functions: str, trials: Sequence[Trial]) -> Finding:
     )
 
 
-def _callers(bench: Bench, names: Sequence[str]) -> tuple[dict[str, tuple[Check, ...]], list[Finding]]:
-    """Which checks call which function, seen by running the shipped solution once."""
+@dataclass(frozen=True)
+class _Reach:
+    """Which checks call a function, and which changes of its right answers are changes at all."""
+
+    checks: tuple[Check, ...]
+    changes: frozenset[str]
+
+
+def _reaches(bench: Bench, names: Sequence[str]) -> dict[str, _Reach]:
+    """Seen by running the shipped solution once."""
     checks = without_needs(bench.checks)
     edits = "".join(f"{_MODULE}.watch(globals(), {name!r})\n" for name in names)
     results = bench.run(_edited(_shipped(bench), bench, edits), checks)
-    reached = {
-        name: tuple(
-            check
-            for check, result in zip(checks, results, strict=True)
-            if strange_answers.MARK + name in result.output.splitlines()
+    said = {check.name: result.output.splitlines() for check, result in zip(checks, results, strict=True)}
+    lines = {line for every in said.values() for line in every if line.startswith(strange_answers.APPLICABLE)}
+    told = [line.removeprefix(strange_answers.APPLICABLE).split(strange_answers.SEPARATOR) for line in lines]
+    return {
+        name: _Reach(
+            checks=tuple(check for check in checks if strange_answers.REACHED + name in said[check.name]),
+            changes=frozenset(change for target, *changes in told if target == name for change in changes),
         )
         for name in names
     }
-    return reached, [_never_called(bench, name) for name in names if not reached[name]]
 
 
 def _never_called(bench: Bench, name: str) -> Finding:

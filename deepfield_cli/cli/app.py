@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import sys
@@ -10,7 +11,6 @@ from typing import Any
 import typer
 
 from deepfield_cli import __version__
-from deepfield_cli.cli import dev, grade, look, past, practice, proof, record, road, start, watch
 from deepfield_cli.errors import DeepfieldError, WorkspaceError
 
 INTERRUPTED = 130
@@ -18,17 +18,26 @@ OUR_BUG = 3
 # What typer raises for a command line that it does not understand: click's class, or in newer versions its own copy.
 _UsageError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
-app = typer.Typer(
-    name="deepfield",
-    help="Go deep in one field of machine learning: build it, have it graded, prove it.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for group in (start, grade, watch, look, road, past, practice, proof, record):
-    group.register(app)
-app.add_typer(dev.app, name="dev")
+# The modules of this folder, in the order in which a learner meets their commands, and one of its commands that must
+# be quick: for such a one only its own module is loaded, since building all the others takes longer than the answer.
+_GROUPS = ("start", "grade", "watch", "look", "road", "library", "choose", "past", "practice", "proof", "record", "dev")
+_QUICK = {"grade": "grade", "watch": "watch", "status": "look", "list": "look", "hint": "look", "history": "past"}
+
+
+def make_app(group: str | None = None) -> typer.Typer:
+    """The application with all its commands, or with those of one module."""
+    app = typer.Typer(
+        name="deepfield",
+        help="Go deep in one field of machine learning: build it, have it graded, prove it.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    for name in (group,) if group else _GROUPS:
+        importlib.import_module(f"deepfield_cli.cli.{name}").register(app)
+    return app
 
 
 def _print_version(wanted: bool) -> None:
@@ -37,7 +46,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: bool = typer.Option(False, "--version", help="Show the version.", callback=_print_version, is_eager=True),
 ) -> None:
@@ -67,8 +75,9 @@ def _show_every_character() -> None:
 
 
 def _run(arguments: list[str] | None) -> int:
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        code = app(arguments, standalone_mode=False)
+        code = make_app(_QUICK.get(words[0]) if words else None)(words, standalone_mode=False)
     except DeepfieldError as error:
         return _complain(str(error), error.exit_code)
     except typer.Abort as abort:

@@ -15,6 +15,11 @@ _NOT_GREEN = 1
 JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Submissions graded at a time.")]
 
 
+def register(parent: typer.Typer) -> None:
+    """Add the group."""
+    parent.add_typer(app, name="dev")
+
+
 @app.command()
 def new(
     problem: Annotated[str, typer.Argument(metavar="FIELD/SLUG", help="Id of the problem, e.g. llm/layer-norm.")],

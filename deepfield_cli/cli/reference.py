@@ -43,9 +43,9 @@ command prints one JSON document on standard output and nothing else.
 
 def commands_page() -> str:
     """The whole page."""
-    from deepfield_cli.cli.app import app
+    from deepfield_cli.cli.app import make_app
 
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(make_app())
     return _HEAD + "".join(_section(name, command) for name, command in _walk(root, ""))
 
 

@@ -1,4 +1,4 @@
-"""``plan`` and what it leads along: the road's commands, those of its neighbours included."""
+"""``plan``: the road laid out over the weeks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from deepfield_cli.cli import choose, library, proof
 from deepfield_cli.cli.shared import JsonOption, print_json
 from deepfield_cli.errors import DeepfieldError
 
@@ -19,8 +18,6 @@ FieldsOption = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(plan)
-    for neighbour in (library, choose, proof):
-        neighbour.register(app)
 
 
 def plan(

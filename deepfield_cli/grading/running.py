@@ -24,6 +24,7 @@ from deepfield_cli.sandbox.submission import Recorder, Submission
 
 # The most lines of expected or actual values that a learner is shown.
 _MAXIMUM_LINES = 12
+_MAXIMUM_CHARACTERS, _LINE_CHARACTERS = 8000, 400
 _PARALLEL = 2
 _LOOK_SECONDS = 0.05
 
@@ -197,11 +198,11 @@ def learner_cause(failure: CheckFailed, problem: Problem) -> Cause:
     known = look_up(failure.diagnosis, problem) if failure.diagnosis else None
     own = failure.diagnosis is not None and any(part in problem.misconceptions for part in failure.diagnosis.split("+"))
     return Cause(
-        rationale=known.explanation if known is not None and own else failure.rationale,
+        rationale=known.explanation if known is not None and own else _told(failure.rationale) or "",
         help=known.help if known is not None and own else failure.help or (known.help if known else None),
         diagnosis=failure.diagnosis,
-        expected=_cut(failure.expected),
-        actual=_cut(failure.actual),
+        expected=_told(failure.expected),
+        actual=_told(failure.actual),
     )
 
 
@@ -239,8 +240,12 @@ def _result(
     )
 
 
-def _cut(text: str | None) -> str | None:
+def _told(text: str | None) -> str | None:
+    """Text that may hold the learner's own: a few lines of bounded length, without what UTF-8 cannot say."""
     if text is None:
         return None
-    lines = text.splitlines()
-    return "\n".join(lines[:_MAXIMUM_LINES]) + ("\n…" if len(lines) > _MAXIMUM_LINES else "")
+    lines = text[:_MAXIMUM_CHARACTERS].encode("utf-8", "backslashreplace").decode("utf-8").splitlines()
+    kept = [
+        line if len(line) <= _LINE_CHARACTERS else line[:_LINE_CHARACTERS] + " …" for line in lines[:_MAXIMUM_LINES]
+    ]
+    return "\n".join(kept) + ("\n…" if len(lines) > _MAXIMUM_LINES else "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sysconfig
 import tempfile
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from deepfield_cli.content.packs import ProblemLocation, packs
 from deepfield_cli.content.problem import Rung
 from deepfield_cli.grading.loading import load_suite, probe_source
 from deepfield_cli.sandbox.blueprint import Blueprint
+from deepfield_cli.sandbox.clearing import remove_tree
 from deepfield_cli.sandbox.limits import Limits
 from deepfield_cli.sandbox.pool import WarmPool
 from deepfield_cli.sandbox.staging import SubmissionFiles, read_submission
@@ -63,7 +63,7 @@ class Stage:
 
     def remove(self) -> None:
         """Delete the folder."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        remove_tree(self.root)
 
     def _blueprint(self, folder: str, rung: Rung) -> Blueprint:
         problem, spec = self._problem, self._problem.rungs[rung]

@@ -27,12 +27,12 @@ _REORDERING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0
 
 def make_console(file: IO[str] | None = None, *, width: int | None = None) -> Console:
     """A console on standard output; NO_COLOR, TERM and COLUMNS are honoured by rich itself."""
-    return Console(file=file or sys.stdout, theme=THEME, width=width, highlight=False, soft_wrap=False)
+    return Console(file=file or sys.stdout, theme=THEME, width=width, highlight=False, soft_wrap=False, emoji=False)
 
 
 def make_error_console() -> Console:
     """A console on standard error."""
-    return Console(stderr=True, theme=THEME, highlight=False, soft_wrap=True)
+    return Console(stderr=True, theme=THEME, highlight=False, soft_wrap=True, emoji=False)
 
 
 def foreign(text: str, style: str = "") -> Text:

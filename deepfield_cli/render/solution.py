@@ -19,6 +19,7 @@ def show_solution(console: Console, solution: Solution) -> None:
 
     if solution.gave_up:
         console.print(foreign("shown because you gave up; the record says so", "warn"))
+    colours = Syntax("", "python", theme="ansi_dark", background_color="default")
     for name, text in solution.files.items():
         console.print(foreign(f"# {name}", "strong"))
-        console.print(Syntax(text, "python", theme="ansi_dark", background_color="default", word_wrap=False))
+        console.print(colours.highlight(text), soft_wrap=True)  # whole lines: they may be copied

@@ -67,6 +67,7 @@ class WorkerProcess:
         self._printed = bytearray()
         self._dropped = 0
         self._closed = False
+        self._status: int | None = None
         self._pipe_open = True
 
     def request(self, frame: bytes, timeout_seconds: float) -> bytearray:
@@ -75,7 +76,7 @@ class WorkerProcess:
         Raises WorkerTimeout, WorkerDied, ScratchFull, FrameTooLarge; after each of them the worker is gone.
         """
         if self._closed:  # a suite that goes on after a failure
-            raise WorkerDied(None)
+            raise WorkerDied(self._status)
         deadline = time.monotonic() + timeout_seconds
         try:
             self._connection.settimeout(timeout_seconds)
@@ -145,14 +146,14 @@ class WorkerProcess:
     def close(self) -> int | None:
         """Kill the worker with everything it started; return the wait status with which it had ended."""
         if self._closed:
-            return None
+            return self._status
         self._drain()
         self._closed = True
         self._connection.close()
-        status = self._reap(self.pid)
+        self._status = self._reap(self.pid)
         self._drain()
         os.close(self._pipe)
-        return status
+        return self._status
 
     def _await_frame_patiently(self, deadline: float, *, most_extra_seconds: float) -> bytearray:
         """Wait for the answer; a deadline that passed while the machine starved the worker is moved by as much."""

@@ -15,6 +15,9 @@ from deepfield_cli.sandbox.exchange import exchange
 from deepfield_cli.sandbox.process import WorkerProcess
 from deepfield_cli.sandbox.wire import RemoteObject
 
+# Operations at the beginning and at the end of a check that a repro file is made of.
+_KEPT_AT_EACH_END = 50
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -41,9 +44,9 @@ class Recorder:
         self.calls: list[dict[str, Any]] = []
 
     def note(self, call: dict[str, Any]) -> None:
-        """Keep one call; what follows the first hundred adds nothing to a repro."""
-        if len(self.calls) < 100:
-            self.calls.append(call)
+        """Keep one operation: the first ones, and the last ones, among which is the one that failed."""
+        self.calls.append(call)
+        del self.calls[_KEPT_AT_EACH_END:-_KEPT_AT_EACH_END]
 
 
 class Submission:
@@ -164,20 +167,19 @@ class Submission:
         request: dict[str, Any] = {"op": "call", "target": target, "on": owner}
         request |= {"positional": list(positional), "named": dict(named)}
         request["opaque"] = opaque if isinstance(opaque, bool) else list(opaque)
-        note = {"target": target, "on": on, "positional": positional, "named": named, "result": None}
-        self.recorder.note(note)
         value = self._answer(request, target, timeout_seconds)
         if not isinstance(opaque, bool):
             _demand_tuple(value, max(opaque) + 1, target)
             for index in opaque:
                 self._reference(value[index], target)
-        note["result"] = value
         return value
 
     def _answer(self, request: Mapping[str, Any], what: str, timeout_seconds: float | None) -> Any:
         process = self._started()
         remaining = self._remaining(process, what)
-        value = self._exchange(process, request, what, min(timeout_seconds or remaining, remaining))
+        note = {**request, "result": None}
+        self.recorder.note(note)
+        note["result"] = value = self._exchange(process, request, what, min(timeout_seconds or remaining, remaining))
         return self._reference(value, what) if request.get("opaque") is True else value
 
     def _remaining(self, process: WorkerProcess, what: str) -> float:

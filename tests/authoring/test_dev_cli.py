@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from deepfield_cli.content.packs import PACKS_VARIABLE
 from tests.authoring.conftest import WORDS
-from tests.conftest import RunCli
+from tests.conftest import PATIENCE_SECONDS, RunCli, cli_command
 
 SUITE = "graders/words/tally/suite.py"
 
@@ -79,3 +80,20 @@ def test_showing_the_help_imports_nothing_heavy_and_the_library_no_torch() -> No
     )
     run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines() == ["[]", "False"]
+
+
+def test_ctrl_c_ends_it_at_once_and_leaves_nothing_running(tmp_path: Path) -> None:
+    """That no process stays behind is asserted at the end of all tests."""
+    with subprocess.Popen(
+        cli_command("dev", "check", "words/tally", "--runs", "1000"),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "words/tally, grading: 0 of 2004\n"
+        process.send_signal(signal.SIGINT)
+        output, complaint = process.communicate(timeout=PATIENCE_SECONDS)
+    assert (process.returncode, output, complaint) == (130, "", "deepfield: interrupted\n")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from deepfield_cli.authoring.strange_answers import ANSWERS, CHANGES, MARK, names, replace, watch
+from deepfield_cli.authoring import strange_answers
+from deepfield_cli.authoring.strange_answers import ANSWERS, APPLICABLE, CHANGES, REACHED, names, replace, watch
 
 SOURCE = """
 def twice(number):
@@ -75,7 +79,7 @@ def test_a_watched_target_works_as_before_and_says_once_that_it_was_called(
     first, second = eval(use, module), eval(use, module)
     assert type(first) is type(second) is type(before)
     assert isinstance(before, module["Box"]) or first == second == before
-    assert capsys.readouterr().out.splitlines().count(MARK + target) == 1
+    assert capsys.readouterr().out.splitlines().count(REACHED + target) == 1
 
 
 def test_calls_are_told_in_the_words_that_the_judge_looks_for(
@@ -84,8 +88,33 @@ def test_calls_are_told_in_the_words_that_the_judge_looks_for(
     watch(module, "Box.open")
     module["Box"].of(1)
     assert capsys.readouterr().out == ""
-    module["Box"].of(1).open()
-    assert capsys.readouterr().out == "deepfield-reached:Box.open\n"
+    module["Box"].of("a").open()
+    reached, applicable = capsys.readouterr().out.splitlines()
+    assert reached == REACHED + "Box.open"
+    assert applicable.startswith(APPLICABLE + "Box.open|")
+    assert "the right answer as text" in applicable
+    assert "its first item" not in applicable
+
+
+def test_the_solutions_own_calls_go_on_as_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "strange.py").write_bytes(Path(strange_answers.__file__).read_bytes())
+    text = "import strange\n\ndef inner():\n    return 1\n\n\ndef outer():\n    return inner() + 1\n\n\n"
+    for name in ("watched", "replaced"):
+        edit = (
+            "strange.watch(globals(), 'inner')" if name == "watched" else "strange.replace(globals(), 'inner', 'text')"
+        )
+        (tmp_path / f"{name}.py").write_text(text + edit)
+    code = (
+        "import sys; sys.path.insert(0, '.'); import watched, replaced\n"
+        "print(watched.outer(), replaced.outer(), replaced.inner())\n"
+        "watched.inner()"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, env={"PATH": ""}
+    )
+    first, second, _ = run.stdout.splitlines()
+    assert first == "2 2 x"
+    assert second == REACHED + "inner"
 
 
 def test_a_replaced_method_keeps_what_the_class_does_besides(module: dict[str, Any]) -> None:

@@ -114,11 +114,11 @@ def test_init_twice_changes_nothing(run_here: RunHere, tmp_path: Path) -> None:
 
 
 def test_a_workspace_with_odd_characters(run_here: RunHere, tiny_pack: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "a [bold]b[/] \x1b[31m é"
+    folder = tmp_path / "a [bold]b \x1b[31m é"
     folder.mkdir()
     outcome = run_here("start", "tiny/mean", cwd=folder)
     assert outcome.code == 0
     assert "\x1b" not in outcome.out
-    assert "[bold]b[/]" in outcome.out
+    assert "[bold]b" in outcome.out
     (folder / "tiny/mean/mean.py").write_text(RIGHT_MEAN)
     assert run_here("grade", cwd=folder).code == 0

@@ -151,7 +151,7 @@ def test_nothing_private_is_on_it(workspace: Workspace) -> None:
         "my own code",
         str(workspace.root),
         "notes.py",
-        "Ada",
+        "Moreau",
     ]
     private += [name for name in (socket.gethostname(), getpass.getuser()) if len(name) > 5]
     assert [one for one in private if one in page] == []

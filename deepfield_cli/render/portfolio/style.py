@@ -60,7 +60,7 @@ border-bottom:1px solid var(--line)}
 td{padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 tr:last-child td{border-bottom:0}
 td.num,th.num{text-align:right;padding-right:0;padding-left:.75rem}
-th,td.key,.met,.missed{white-space:nowrap}td.num{min-width:6.6rem}
+th,td.key,td.num span{white-space:nowrap}td.num{min-width:6.6rem}
 .soft a{text-decoration-color:var(--line)}
 .met{color:var(--verified);font-weight:640}.missed{color:var(--warn);font-weight:640}
 .rows{list-style:none;margin:.35rem 0 0;padding:0}

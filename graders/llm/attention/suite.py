@@ -247,7 +247,7 @@ def finite_differences(submission: Submission, rng: np.random.Generator) -> dict
         actual=f"a slope of {claimed:.10g} according to your gradients",
         diagnosis="computes-in-float32" if rounded and distance < 0.3 else None,
     )
-    return {"relative_distance": distance}
+    return {"agreement": distance}
 
 
 def _moved(case: Case, directions: Mapping[str, np.ndarray], step: float) -> Case:

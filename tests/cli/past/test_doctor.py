@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,28 +16,23 @@ from deepfield_cli.journey.finding import Finding
 from deepfield_cli.journey.workspace import Workspace
 from deepfield_cli.render.console import make_console
 from deepfield_cli.render.doctor import show_diagnosis
-from tests.cli.past.conftest import Ask
 from tests.conftest import RunCli
 
 
-def test_a_healthy_workspace(workspace: Workspace, ask: Ask) -> None:
-    answer = ask("doctor", "--json")
+def test_a_healthy_workspace_looked_over_without_torch_in_this_process(workspace: Workspace, run_cli: RunCli) -> None:
+    answer = run_cli("doctor", "--json", cwd=workspace.root, environment={"PYTHONPROFILEIMPORTTIME": "1"})
 
-    document = json.loads(answer.out)
+    document = json.loads(answer.stdout)
     states = {(one["area"], one["name"]): one["state"] for one in document["findings"]}
-    assert answer.code == 0
+    assert answer.returncode == 0
     assert document["ok"] is True
     assert states["libraries", "torch"] == "ok"
     assert states["isolation", "worker"] == "ok"
     assert states["workspace", "folder"] == "ok"
     assert states["workspace", "record"] == "ok"
     assert states["content", "pack tiny"] == "ok"
-
-
-def test_everything_that_is_not_well_comes_with_advice(workspace: Workspace, ask: Ask) -> None:
-    findings = json.loads(ask("doctor", "--json").out)["findings"]
-
-    assert [one["name"] for one in findings if one["state"] != "ok" and not one["advice"]] == []
+    assert [one["name"] for one in document["findings"] if one["state"] != "ok" and not one["advice"]] == []
+    assert [line for line in answer.stderr.splitlines() if line.endswith("| torch")] == []
 
 
 def test_no_workspace_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +53,9 @@ def test_a_damaged_record_is_bad(workspace: Workspace) -> None:
     assert "--rebuild-ledger" in str(record.advice)
 
 
-def test_a_broken_pack_names_file_and_line(workspace: Workspace, tmp_path: Path, ask: Ask, monkeypatch: Any) -> None:
+def test_a_broken_pack_names_file_and_line(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     declared = tmp_path / "broken" / "problems" / "a" / "b" / "problem.yaml"
     declared.parent.mkdir(parents=True)
     declared.write_text("format_version: 1\nid: a/b\nversio: 1\n", encoding="utf-8")
@@ -109,14 +105,6 @@ def test_exit_code_and_summary_follow_the_worst(workspace: Workspace) -> None:
     assert "Everything is in order." in _shown(well)
     assert "weaker than it could be: z" in _shown(weak)
     assert "Not in order: w." in _shown(ill)
-
-
-def test_the_doctor_sends_torch_into_a_process_of_its_own(workspace: Workspace, run_cli: RunCli) -> None:
-    answer = run_cli("doctor", cwd=workspace.root, environment={"PYTHONPROFILEIMPORTTIME": "1"})
-
-    own = [line for line in answer.stderr.splitlines() if line.endswith("| torch")]
-    assert answer.returncode == 0
-    assert own == []
 
 
 def _found(findings: list[Finding], name: str) -> Finding:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+from io import StringIO
 
+import pytest
+from rich.console import Console
+
+from deepfield_cli.journey.solution import Solution
 from deepfield_cli.journey.workspace import Workspace
+from deepfield_cli.render.console import THEME
+from deepfield_cli.render.solution import show_solution
 from tests.cli.past.conftest import Ask, Attempt
 from tests.conftest import TINY_PACK, RunCli
 
@@ -68,3 +75,16 @@ def test_who_is_sure_may_say_so_by_hand(workspace: Workspace, run_cli: RunCli) -
 def _given_up(workspace: Workspace) -> int:
     with workspace.record() as ledger:
         return ledger.count("give-up")
+
+
+def test_in_a_terminal_it_has_colours_and_no_line_is_cut() -> None:
+    file = StringIO()
+    console = Console(file=file, force_terminal=True, color_system="256", width=40, theme=THEME)
+    long_line = "x = " + "1 + " * 40 + "1"
+
+    show_solution(console, Solution("tiny/mean", {"mean.py": f"{long_line}\n"}, gave_up=True))
+
+    printed = file.getvalue()
+    assert "\x1b[" in printed
+    assert long_line in re.sub(r"\x1b\[[\d;]*m", "", printed)
+    assert "shown because you gave up" in printed
