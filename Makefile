@@ -24,7 +24,7 @@ unit: $(TEST_STAMP)
 	$(BIN)/python -m pytest -n $(JOBS) -q
 
 check: $(TEST_STAMP)
-	$(BIN)/deepfield dev check --jobs 2
+	$(BIN)/deepfield dev check --jobs 2 --brief
 
 bench: $(TEST_STAMP)
 	$(BIN)/python -m benchmarks

@@ -38,6 +38,7 @@ class Bench:
         problem: its declaration.
         checks: the suite's checks of the core rung, in order.
         jobs: submissions at a time.
+        brief: wrong submissions are graded in suite order up to their first failure, which is what they claim.
 
     """
 
@@ -45,6 +46,7 @@ class Bench:
     problem: Problem
     checks: Sequence[Check]
     jobs: int = 2
+    brief: bool = False
     _pool: WarmPool = field(default_factory=WarmPool)
     _gate: Gate = field(default_factory=Gate)
     _cancelled: threading.Event = field(default_factory=threading.Event)
@@ -55,9 +57,15 @@ class Bench:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._pool.close()
 
-    def grade(self, source: Path) -> GradeResult:
+    def grade(self, source: Path, *, stop_at_first_failure: bool = False) -> GradeResult:
         """Grade a submission as a learner's would be, with a fresh seed."""
-        request = GradeRequest(self.location, source, rung=RUNG, parallel=1 if self.jobs > 1 else 2)
+        request = GradeRequest(
+            self.location,
+            source,
+            rung=RUNG,
+            parallel=1 if self.jobs > 1 or stop_at_first_failure else 2,
+            stop_at_first_failure=stop_at_first_failure,
+        )
         with Turn(self._gate) as turn:
             found = grade(
                 request, self._pool, on_start=turn.on_start, on_finish=turn.on_finish, cancelled=self._cancelled

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deepfield_cli.authoring.bench import RUNG, Bench
@@ -37,7 +38,12 @@ OnStep = Callable[[Step], None]
 
 
 def check_problems(
-    names: Sequence[str] = (), *, jobs: int = 2, runs: int = 1, on_step: OnStep = lambda step: None
+    names: Sequence[str] = (),
+    *,
+    jobs: int = 2,
+    runs: int = 1,
+    brief: bool = False,
+    on_step: OnStep = lambda step: None,
 ) -> CheckReport:
     """Judge the named problems, or every problem that has a grader, of every pack.
 
@@ -45,6 +51,7 @@ def check_problems(
         names: problem ids; empty for all.
         jobs: submissions graded at a time.
         runs: consecutive runs of each solution, with fresh seeds.
+        brief: grade wrong submissions up to their first failure only; the matrix then shows no further ones.
         on_step: called as the work goes on.
 
     Raises:
@@ -54,24 +61,33 @@ def check_problems(
     started = time.monotonic()
     named = [_with_grader(find_location(name)) for name in dict.fromkeys(names)]
     locations = named if names else locations_with_grader()
-    reports = tuple(check_problem(location, jobs=jobs, runs=runs, on_step=on_step) for location in locations)
+    reports = tuple(
+        check_problem(location, jobs=jobs, runs=runs, brief=brief, on_step=on_step) for location in locations
+    )
     return CheckReport(problems=reports, seconds=round(time.monotonic() - started, 2))
 
 
 def check_problem(
-    location: ProblemLocation, *, jobs: int = 2, runs: int = 1, on_step: OnStep = lambda step: None
+    location: ProblemLocation,
+    *,
+    jobs: int = 2,
+    runs: int = 1,
+    brief: bool = False,
+    on_step: OnStep = lambda step: None,
 ) -> ProblemReport:
     """Judge one problem; whatever is wrong with it is a finding, never an exception."""
     started = time.monotonic()
     report = ProblemReport(problem=location.id, pack=location.pack.name)
     try:
-        report = _judged(location, report, jobs, runs, on_step)
+        report = _judged(location, report, partial(Bench, jobs=jobs, brief=brief), runs, on_step)
     except DeepfieldError as error:
         report = report.model_copy(update={"findings": (_as_finding(error, location),)})
     return report.model_copy(update={"seconds": round(time.monotonic() - started, 2)})
 
 
-def _judged(location: ProblemLocation, report: ProblemReport, jobs: int, runs: int, on_step: OnStep) -> ProblemReport:
+def _judged(
+    location: ProblemLocation, report: ProblemReport, make_bench: Callable[..., Bench], runs: int, on_step: OnStep
+) -> ProblemReport:
     problem = location.load()
     findings = [*layout_findings(location, problem), *reference_findings(location, problem), *_notes(location)]
     checks, broken = _loaded(location)
@@ -82,7 +98,7 @@ def _judged(location: ProblemLocation, report: ProblemReport, jobs: int, runs: i
         return report.model_copy(update={"findings": tuple(findings)})
     claims, unclaimed = _claims(location, problem, ours)
     findings += unclaimed
-    with Bench(location, problem, ours, jobs) as bench:
+    with make_bench(location, problem, ours) as bench:
         verdicts = _graded(bench, claims, runs, on_step)
         strange, tried = _strange(bench, verdicts, on_step)
     return report.model_copy(

@@ -44,6 +44,9 @@ def check(
     ] = None,
     jobs: JobsOption = 2,
     runs: Annotated[int, typer.Option("--runs", min=1, help="Consecutive runs of each solution, fresh seeds.")] = 1,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="Grade wrong submissions up to their first failure only; much quicker.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Judge problems by their stubs, solutions, wrong submissions and strange answers; exit code 1 unless all green."""
@@ -57,6 +60,7 @@ def check(
             problems or (),
             jobs=jobs,
             runs=runs,
+            brief=brief,
             on_step=lambda step: progress.show(f"{step.problem}, {step.doing}", step.done, step.total),
         )
     if as_json:

@@ -45,7 +45,7 @@ class PackReference(Frozen):
 
 
 def fault_document(problem: str | None, rung: str, fault: str) -> dict[str, Any]:
-    """What stands in place of a result where there could be no grade: the fields that others rely on, and the reason."""
+    """What stands in place of a result where no grade could be given: the fields that others rely on, and why."""
     document = {"schema_version": 1, "problem": problem, "rung": rung, "score": None, "solved": False}
     return {**document, "seed": None, "isolation": None, "checks": [], "fault": fault}
 

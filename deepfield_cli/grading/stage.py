@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sysconfig
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from deepfield_cli.content.packs import ProblemLocation, packs
 from deepfield_cli.content.problem import Rung
+from deepfield_cli.errors import SandboxError
+from deepfield_cli.grading.leftovers import make_held_folder
 from deepfield_cli.grading.loading import load_suite, probe_source
 from deepfield_cli.sandbox.blueprint import Blueprint
 from deepfield_cli.sandbox.clearing import remove_tree
@@ -31,9 +33,10 @@ class Stage:
     """
 
     def __init__(self, location: ProblemLocation, rung: Rung = "core", hidden: Sequence[Path] = ()) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="deepfield-"))
-        for name in ("submission", "shipped", "scratch"):
-            (self.root / name).mkdir()
+        with _room_needed():
+            self.root, self._lock = make_held_folder()
+            for name in ("submission", "shipped", "scratch"):
+                (self.root / name).mkdir()
         self._location = location
         self._problem = location.load()
         self._hidden = [str(path) for path in hidden]
@@ -43,7 +46,8 @@ class Stage:
 
     def lay_out(self, files: SubmissionFiles) -> None:
         """Write the learner's files; once per stage."""
-        files.write_to(self.blueprint.folder)
+        with _room_needed():
+            files.write_to(self.blueprint.folder)
 
     def submission(self, pool: WarmPool, seconds: float) -> Submission:
         """A fresh worker's view of the learner's files."""
@@ -62,8 +66,9 @@ class Stage:
         pool.refill(_within(self.blueprint, longest), spares)
 
     def remove(self) -> None:
-        """Delete the folder."""
+        """Delete the folder; nothing may be asked of the stage afterwards."""
         remove_tree(self.root)
+        os.close(self._lock)
 
     def _blueprint(self, folder: str, rung: Rung) -> Blueprint:
         problem, spec = self._problem, self._problem.rungs[rung]
@@ -81,6 +86,17 @@ class Stage:
             hidden=[*self._hidden, *_graders_folders(), *_package_folders(list(modules))],
             probe=probe_source(self._location),
         )
+
+
+@contextmanager
+def _room_needed() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        place = os.environ.get("TMPDIR", "/tmp")
+        raise SandboxError(
+            f"there is no room for the grade: {error.strerror}", where=place, fix="free some space, or set TMPDIR"
+        ) from error
 
 
 def _within(blueprint: Blueprint, seconds: float) -> Blueprint:

@@ -13,6 +13,7 @@ from deepfield_cli.content.packs import ProblemLocation
 from deepfield_cli.content.problem import Rung
 from deepfield_cli.errors import WorkspaceError
 from deepfield_cli.grading.grade import Grade, GradeRequest, grade
+from deepfield_cli.grading.leftovers import remove_leftovers
 from deepfield_cli.grading.result import CheckResult
 from deepfield_cli.grading.stage import Stage
 from deepfield_cli.grading.suite import Check
@@ -62,6 +63,7 @@ class Session:
         self._pool.close()
         if self._stage is not None:
             self._stage.remove()
+        remove_leftovers()
 
     def require_submission(self) -> None:
         """Raise WorkspaceError if there is no entry file to grade."""

@@ -307,6 +307,16 @@ def test_a_full_disk_costs_the_record_of_this_verdict_and_nothing_else(
     assert len(entries_of(workspace)) == 2
 
 
+def test_a_full_folder_for_temporary_files_is_not_used(
+    run_cli: RunCli, make_workspace: MakeWorkspace, small_disk: Path
+) -> None:
+    workspace = make_workspace("tiny/mean", RIGHT_MEAN)
+    _fill(small_disk / "ballast")
+    finished = run_cli("grade", "tiny/mean", cwd=workspace.root, environment={"TMPDIR": str(small_disk)})
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert len(entries_of(workspace)) == 1
+
+
 def _fill(path: Path) -> None:
     """Write until there is no room for another byte."""
     with path.open("wb", buffering=0) as file:

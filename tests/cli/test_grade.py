@@ -269,6 +269,7 @@ def test_a_failed_check_leaves_a_script_that_shows_it(run_here: RunHere, make_wo
 # Many submissions
 
 
+@pytest.mark.slow
 def test_a_folder_of_two_hundred_submissions_is_graded_whole(run_cli: RunCli, tiny_pack: Path, tmp_path: Path) -> None:
     folder = tmp_path / "all"
     folder.mkdir()

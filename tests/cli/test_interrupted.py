@@ -110,6 +110,7 @@ def test_a_grade_that_is_ended_leaves_no_process(start_cli: Start, stuck: Worksp
     assert entries_of(stuck) == []
 
 
+@pytest.mark.slow
 def test_kill_9_at_any_moment_of_a_grade(start_cli: Start, run_here: RunHere, make_workspace: MakeWorkspace) -> None:
     """Whatever it was doing: the record holds whole entries, the files are untouched, and the next grade works."""
     workspace = make_workspace("tiny/mean", RIGHT_MEAN)
