@@ -24,6 +24,9 @@ INPUTS = "inputs.npz"
 # Wide enough to read, narrow enough for a split screen.
 _COMMENT_WIDTH = 100
 _HELPERS = Path(__file__).with_name("repro_helpers.txt")
+_ARRAYS = {"np": "import numpy as np", "torch": "import torch"}
+# What a suite may have taken apart and put together again before it compared it.
+_PLAIN = (list, tuple, dict, str, bytes, int)
 _DIFFERENT_HERE = {
     "timeout": "in the grader there was no answer in time: Ctrl-C shows where it is",
     "forbidden-call": "the rule is enforced in the grader only: here the call goes through",
@@ -85,7 +88,9 @@ def _comparisons(replay: Replay, error: CheckFailed) -> list[str]:
         else:
             lines.append(f"compare_plain({quoted(what)}, {place}, {replay.literal(wanted, f'expected_{number}')})")
     lines += [f'unchanged({quoted(variable)}, {variable}, INPUTS["{name}"])' for variable, name in replay.kept.items()]
-    return lines or [f"show({quoted(place)}, {place})" for place in _worth_showing(replay)]
+    if any(not line.startswith("#") for line in lines):
+        return lines
+    return lines + [f"show({quoted(place)}, {place})" for place in _worth_showing(replay)]
 
 
 def _worth_showing(replay: Replay) -> list[str]:
@@ -105,8 +110,11 @@ def _holds_arrays(value: Any) -> bool:
 
 
 def _place_of(replay: Replay, compared: Any) -> str | None:
-    """The expression of the answer that was compared: the very object, in its newest place."""
-    return next((place for place, leaf in reversed(replay.answers) if leaf is compared), None)
+    """The expression of the answer that was compared: the very object, else one that equals it, the newest first."""
+    newest = replay.answers[::-1]
+    same = (place for place, leaf in newest if leaf is compared)
+    equal = (place for place, leaf in newest if type(leaf) in _PLAIN and leaf == compared)
+    return next(same, None) or next(equal, None)
 
 
 # The script
@@ -142,8 +150,8 @@ def _header(check: CheckResult, result: GradeResult) -> str:
 
 def _imports(code: str) -> str:
     lines = [f"import {name}" for name in ("ast", "itertools", "sys") if f"{name}." in code or name == "sys"]
-    lines += ["from pathlib import Path", "", "import numpy as np"]
-    return "\n".join(lines + (["import torch"] if "torch." in code else []))
+    arrays = [line for name, line in _ARRAYS.items() if f"{name}." in code]
+    return "\n".join([*lines, "from pathlib import Path", *([""] if arrays else []), *arrays])
 
 
 def _places(entry: Path, code: str) -> str:

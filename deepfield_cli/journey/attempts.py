@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deepfield_cli.content.packs import ProblemLocation
 from deepfield_cli.errors import WorkspaceError
-from deepfield_cli.grading.grade import Grade
 from deepfield_cli.journey.clock import now
 from deepfield_cli.journey.workspace import Workspace
 from deepfield_cli.ledger import Entry, Ledger
+
+if TYPE_CHECKING:
+    from deepfield_cli.grading.grade import Grade
 
 
 def record_grade(workspace: Workspace, grade: Grade) -> Entry | None:

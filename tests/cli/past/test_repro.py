@@ -203,6 +203,25 @@ def test_plain_answers_are_compared_from_their_first_difference_on(tmp_path: Pat
     assert "got       [104, 105, 33]" in printed
 
 
+def test_an_answer_that_was_taken_apart_is_still_found(tmp_path: Path) -> None:
+    entry = _entry(tmp_path, "def encode(text):\n    return list(text.encode())\n")
+    note: Note = {"target": "encode", "on": None, "positional": ["hi"], "named": {}, "result": [104, 105]}
+    failure = ValueMismatch("ids differ").comparing({"ids": [104, 106]}, {"ids": [104, 105]})
+
+    assert "ids: differs from item 1 on" in _run(_repro(tmp_path, entry, [note], failure))
+
+
+def test_what_is_computed_from_several_answers_is_said_to_be(tmp_path: Path) -> None:
+    entry = _entry(tmp_path, "def slope(x):\n    return 2.0 * x\n")
+    note: Note = {"target": "slope", "on": None, "positional": [3.0], "named": {}, "result": 6.0}
+    failure = ValueMismatch("off").comparing({"a difference": np.array(1.0)}, {"a difference": 0.5})
+
+    script = _repro(tmp_path, entry, [note], failure)
+
+    assert "# a difference is computed from several answers" in script.read_text(encoding="utf-8")
+    assert "answer_1 = 6.0" in _run(script)
+
+
 def test_what_the_learner_printed_cannot_become_code(tmp_path: Path) -> None:
     entry = _entry(tmp_path, "def f():\n    return 1\n")
     words = 'x\nraise SystemExit("owned")\r\x1b[31m """ \\ \u2028 raise'

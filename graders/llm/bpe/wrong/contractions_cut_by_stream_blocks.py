@@ -68,7 +68,7 @@ class Tokenizer:
         longest = max(map(len, self.special_tokens), default=1)
         for chunk in chunks:
             text += chunk
-            if len(text) < 20_000:
+            if len(text) < 10_000:
                 continue
             certain = len(text) - longest + 1
             start = 0
