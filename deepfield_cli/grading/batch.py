@@ -27,11 +27,14 @@ class BatchItem:
 
 
 def submissions_in(folder: Path) -> list[Path]:
-    """The submissions in a folder: each sub-folder, and each Python file, in order of name."""
+    """The submissions in a folder: each sub-folder, and each Python file, in order of name.
+
+    Links are left out: one learner's could lead to another's work, or to a solution.
+    """
     if not folder.is_dir():
         raise DeepfieldError("no such folder", where=str(folder), fix="--all takes a folder of submissions")
     visible = (path for path in folder.iterdir() if not path.name.startswith((".", "_")))
-    found = sorted(path for path in visible if path.is_dir() or path.suffix == ".py")
+    found = sorted(path for path in visible if not path.is_symlink() and (path.is_dir() or path.suffix == ".py"))
     if not found:
         raise DeepfieldError("no submission in it", where=str(folder), fix="one folder or .py file per learner")
     return found

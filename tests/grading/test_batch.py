@@ -102,3 +102,10 @@ def test_the_full_line_is_the_whole_result(tmp_path: Path) -> None:
     document = json.loads(batch_line(found, full=True))
     assert (document.pop("submission"), document.pop("exit_code")) == ("honest.py", 0)
     assert document == found.result.model_dump(mode="json")
+
+
+def test_a_link_is_no_submission(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("x = 1\n", encoding="utf-8")
+    (tmp_path / "taken.py").symlink_to(tmp_path / "own.py")
+
+    assert [path.name for path in submissions_in(tmp_path)] == ["own.py"]
