@@ -88,8 +88,12 @@ REFUSED = {
 
 
 def test_a_read_only_folder_can_be_read_and_says_why_it_cannot_be_written(run_script: RunScript) -> None:
-    # Not tmp_path: pytest's folders are closed to the user that the script becomes when root runs the tests.
-    folder = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
+    # Not below tmp_path or TMPDIR: those are closed to the user that the script becomes when root runs the tests.
+    folder = Path(
+        subprocess.run(
+            ["mktemp", "-d", "/tmp/deepfield-test.XXXXXX"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    )
     folder.chmod(0o777)
     try:
         found = run_script("refusals.py", "read-only", folder)
