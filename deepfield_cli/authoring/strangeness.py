@@ -14,7 +14,9 @@ from deepfield_cli.grading.suite import Check
 from deepfield_cli.sandbox.staging import read_submission
 
 _MODULE = "deepfield_strange_answers"
-_FOR_EXCLUSIVE_CHECKS = {"None", "text", "a list of nothing", "an object", "a ValueError"}
+_FOR_LONG_CHECKS = {"None", "text", "a list of nothing", "an object", "a ValueError"}
+# A check that is given more than the time limit that it gets unasked is a long one.
+_USUAL_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,9 @@ def plan(bench: Bench) -> tuple[list[Trial], list[Finding]]:
 
 
 def _patient(checks: Sequence[Check], answer: str) -> tuple[Check, ...]:
-    """Checks that measure time do much work before they look at an answer: they meet a few answers only."""
-    few = answer in _FOR_EXCLUSIVE_CHECKS
-    return tuple(check for check in checks if few or not check.exclusive)
+    """Checks that do much work before they look at an answer meet a few answers only; their author says which."""
+    few = answer in _FOR_LONG_CHECKS
+    return tuple(check for check in checks if few or not (check.exclusive or check.timeout_seconds > _USUAL_SECONDS))
 
 
 def judge_strange(bench: Bench, trials: Sequence[Trial], tick: Callable[[], None]) -> list[Finding]:

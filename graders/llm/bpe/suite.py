@@ -33,8 +33,8 @@ EXAMPLE_MISTAKES = (
 # Training on a text of this size costs the shipped solution a quarter of a second of CPU time, and whoever counts all
 # pairs again for each merge 70 times as much. The text draws from this many different words.
 COST_BYTES, COST_WORDS, COST_TRAINING_MERGES, COST_ENCODING_MERGES = 300_000, 20_000, 1_500, 3_000
-# The bars are the brief's. Other honest solutions were measured at 1 to 2 (training) and 0.8 to 2 (encoding) times as
-# much; beyond HOPELESS it is not a matter of constant factors any more.
+# The bars are the brief's. The other solutions were measured at 1.0 to 2.3 (training) and 0.7 to 1.7 (encoding) times
+# as much, on a busy machine; beyond HOPELESS it is not a matter of constant factors any more.
 TRAINING_BAR, ENCODING_BAR, HOPELESS = 4.0, 6.0, 10.0
 # An attempt a little over the bar is repeated: other work on the machine makes CPU seconds longer, never shorter.
 COST_ATTEMPTS, A_LITTLE = 3, 1.6
