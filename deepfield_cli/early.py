@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import socket
 
-_started: list[tuple[list[str], tuple[int, socket.socket]]] = []
+    # modules, the environment they are imported in, and the process
+    Started = tuple[list[str], dict[str, str], tuple[int, socket.socket]]
+
+_started: list[Started] = []
 _PRELOAD = re.compile(r"^preload:\s*\[([\w., ]*)\]", re.MULTILINE)
+_ENVIRONMENT = re.compile(r"^environment:\s*\{([^}]*)\}", re.MULTILINE)
+_SETTING = re.compile(r"([A-Z][A-Z0-9_]*):\s*\"?([^\",]*)\"?")
 _OPTIONS_WITHOUT_GRADE = ("-h", "--help", "--all")
 
 
@@ -22,15 +27,15 @@ def head_start(arguments: list[str]) -> None:
     """Start the warm process for the problem that ``grade`` or ``watch`` is most likely about."""
     if not arguments or arguments[0] not in ("grade", "watch") or any(o in arguments for o in _OPTIONS_WITHOUT_GRADE):
         return
-    modules = _modules_of(_likely_problem(arguments[1:]))
-    if modules is not None:
+    recipe = _recipe_of(_likely_problem(arguments[1:]))
+    if recipe is not None:
         from deepfield_cli.sandbox.spawning import spawn_zygote
 
-        _started.append((modules, spawn_zygote(modules)))
+        _started.append((*recipe, spawn_zygote(*recipe)))
 
 
-def take() -> list[tuple[list[str], tuple[int, socket.socket]]]:
-    """The processes that were started early; with the modules that they import; the caller owns them from now on."""
+def take() -> list[Started]:
+    """The processes that were started early, with what they import; the caller owns them from now on."""
     taken = list(_started)
     _started.clear()
     return taken
@@ -38,7 +43,7 @@ def take() -> list[tuple[list[str], tuple[int, socket.socket]]]:
 
 def end_unused() -> None:
     """End what was started early and never taken: the command came to nothing before it could grade."""
-    for _, (process, control) in take():
+    for _, _, (process, control) in take():
         control.close()
         os.kill(process, 9)  # the signal module would be one more import for every command
         os.waitpid(process, 0)
@@ -57,13 +62,15 @@ def _current_folder() -> str:
         return ""
 
 
-def _modules_of(problem_id: str) -> list[str] | None:
+def _recipe_of(problem_id: str) -> tuple[list[str], dict[str, str]] | None:
     package = os.path.dirname(os.path.abspath(__file__))
     for root in (os.path.join(package, "_pack"), os.path.dirname(package)):
         try:
             with open(os.path.join(root, "problems", problem_id, "problem.yaml"), encoding="utf-8") as declaration:
-                found = _PRELOAD.search(declaration.read())
+                text = declaration.read()
         except OSError:
             continue
-        return [name.strip() for name in found.group(1).split(",") if name.strip()] if found else None
+        found, settings = _PRELOAD.search(text), _ENVIRONMENT.search(text)
+        names = [name.strip() for name in found.group(1).split(",") if name.strip()] if found else None
+        return None if names is None else (names, dict(_SETTING.findall(settings.group(1))) if settings else {})
     return None

@@ -61,6 +61,21 @@ def _nothing_left_running() -> Iterator[None]:
     assert not left, f"processes left running after the tests: {left}"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _no_warm_process_left() -> Iterator[None]:
+    """The same for warm processes, module by module: so that it is told whose was left."""
+    before = _warm_processes()
+    yield
+    left = processes.wait_until_gone(patience_seconds=10.0) if _warm_processes() - before else []
+    left = [found for found in left if found.pid in _warm_processes() - before]
+    processes.end(left)
+    assert not left, f"warm processes left by this module: {left}"
+
+
+def _warm_processes() -> set[int]:
+    return {found.pid for found in processes.marked_processes() if "sandbox.zygote" in found.command}
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home of its own, and no settings of whoever runs the tests; returns the home."""

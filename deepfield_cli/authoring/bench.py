@@ -21,7 +21,7 @@ from deepfield_cli.grading.running import Run
 from deepfield_cli.grading.stage import Stage
 from deepfield_cli.grading.suite import Check
 from deepfield_cli.sandbox.pool import WarmPool
-from deepfield_cli.sandbox.staging import submission_files
+from deepfield_cli.sandbox.staging import SubmissionFiles, read_submission, submission_files
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -57,11 +57,12 @@ class Bench:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._pool.close()
 
-    def grade(self, source: Path, *, stop_at_first_failure: bool = False) -> GradeResult:
-        """Grade a submission as a learner's would be, with a fresh seed."""
+    def grade(self, source: Path, *, over: Path | None = None, stop_at_first_failure: bool = False) -> GradeResult:
+        """Grade a submission as a learner's would be, with a fresh seed; ``over``: laid over the files of another."""
         request = GradeRequest(
             self.location,
             source,
+            files=_laid_over(source, over, self.problem.entry) if over else None,
             rung=RUNG,
             parallel=1 if self.jobs > 1 or stop_at_first_failure else 2,
             stop_at_first_failure=stop_at_first_failure,
@@ -80,7 +81,7 @@ class Bench:
         stage = Stage(self.location, RUNG)
         try:
             stage.lay_out(submission_files(files))
-            self._pool.start(self.problem.preload, stage.blueprint.arming())
+            self._pool.start(stage.blueprint)
             with Turn(self._gate) as turn:
                 return self._run_of(stage, turn, checks, stop_at_first_failure).run(checks, parallel=1)
         finally:
@@ -114,6 +115,10 @@ class Bench:
             cancelled=self._cancelled,
             stop_at_first_failure=stop_at_first_failure,
         )
+
+
+def _laid_over(source: Path, base: Path, entry: str) -> SubmissionFiles:
+    return submission_files({**read_submission(base, entry).files, **read_submission(source, entry).files})
 
 
 def without_needs(checks: Sequence[Check]) -> list[Check]:

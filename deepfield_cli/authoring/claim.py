@@ -11,7 +11,9 @@ from deepfield_cli.content.problem import Problem
 from deepfield_cli.errors import near_miss
 from deepfield_cli.grading.diagnoses import GENERAL, look_up
 
-_FORM = re.compile(r"#\s*fails:\s*(?P<check>\w+)\s+diagnosis:\s*(?P<diagnosis>[a-z0-9+-]+)\s*$")
+_FORM = re.compile(
+    r"#\s*fails:\s*(?P<check>\w+)\s+diagnosis:\s*(?P<diagnosis>[a-z0-9+-]+)(?:\s+over:\s*(?P<over>[\w-]+))?\s*$"
+)
 _EXAMPLE = "write: # fails: CHECK   diagnosis: MISCONCEPTION"
 # A mistake that the suite catches and has no name for.
 _NONE = "none"
@@ -26,6 +28,7 @@ class Claim:
         line: where it is said, for messages.
         check: the first check that must fail.
         diagnosis: the name that it must get; None where it says ``none``.
+        over: the solution over whose files it is laid (``over: reference``); None where it stands alone.
 
     """
 
@@ -33,11 +36,12 @@ class Claim:
     line: Path
     check: str
     diagnosis: str | None
+    over: Path | None = None
 
 
 def read_claim(path: Path, entry: str) -> Claim | Finding:
     """The claim of one wrong submission, or what is wrong with it."""
-    file = path / entry if path.is_dir() else path
+    file = _spokesman(path, entry)
     try:
         first = file.read_text(encoding="utf-8").partition("\n")[0]
     except (OSError, UnicodeDecodeError) as error:
@@ -46,7 +50,26 @@ def read_claim(path: Path, entry: str) -> Claim | Finding:
     if match is None:
         return Finding(where=f"{file}:1", what="the first line does not say what it fails", fix=_EXAMPLE)
     diagnosis = match["diagnosis"]
-    return Claim(path, file, match["check"], None if diagnosis == _NONE else diagnosis)
+    over = _solution(path, match["over"]) if match["over"] else None
+    if match["over"] and over is None:
+        return Finding(
+            where=f"{file}:1", what=f'there is no solution "{match["over"]}"', fix="name a file of solutions/"
+        )
+    return Claim(path, file, match["check"], None if diagnosis == _NONE else diagnosis, over)
+
+
+def _spokesman(path: Path, entry: str) -> Path:
+    """The file whose first line speaks for a wrong submission: its entry, or its first file if it has no entry."""
+    if not path.is_dir():
+        return path
+    others = sorted(path.glob("*.py"))
+    return others[0] if others and not (path / entry).is_file() else path / entry
+
+
+def _solution(wrong: Path, name: str) -> Path | None:
+    """The solution beside a wrong submission that is called so, a folder or a file."""
+    folder = wrong.parent.parent / "solutions"
+    return next((path for path in (folder / name, folder / f"{name}.py") if path.exists()), None)
 
 
 def claim_findings(claim: Claim, checks: list[str], problem: Problem) -> list[Finding]:

@@ -73,7 +73,11 @@ Graded = GradeResult | DeepfieldError
 def _graded(bench: Bench, tasks: Sequence[_Task], tick: Tick) -> Iterator[tuple[_Task, Graded]]:
     def work(task: _Task) -> Graded:
         try:
-            return bench.grade(task.source, stop_at_first_failure=bench.brief and task.claim is not None)
+            return bench.grade(
+                task.source,
+                over=task.claim.over if task.claim else None,
+                stop_at_first_failure=bench.brief and task.claim is not None,
+            )
         except DeepfieldError as error:  # one that cannot be graded must not hide the others
             return error
 

@@ -142,7 +142,9 @@ def _boolean(node: ast.BoolOp) -> Iterator[Change]:
 def _call(node: ast.Call) -> Iterator[Change]:
     for index in range(len(node.args) - 1):
         if not any(isinstance(one, ast.Starred) for one in node.args[index : index + 2]):
-            yield Change("swap", _with(node, args=_swapped(node.args, index)))
+            first, second = map(ast.unparse, node.args[index : index + 2])
+            other = _with(node, args=_swapped(node.args, index))
+            yield Change("swap", other, told=(f"{first}, {second}", f"{second}, {first}"))
     for index, keyword in enumerate(node.keywords):
         rest = node.keywords[:index] + node.keywords[index + 1 :]
         yield Change("keyword", _with(node, keywords=rest), told=(ast.unparse(keyword), "nothing"))

@@ -97,3 +97,41 @@ def mutate(
     else:
         show_mutation(make_console(), report)
     raise typer.Exit(0 if report.green else _NOT_GREEN)
+
+
+@app.command()
+def links(
+    things: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="Ids of resources, people, problems or flagships; all if none."),
+    ] = None,
+    timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds to wait for one answer.")] = 20.0,
+    pause: Annotated[
+        float, typer.Option("--pause", min=0.0, help="Seconds between two requests to one host; arXiv gets three.")
+    ] = 1.0,
+    hosts: Annotated[int, typer.Option("--hosts", min=1, max=32, help="Hosts asked at a time.")] = 8,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask every link of the road and of the packs whether it still leads somewhere; exit code 1 if one is dead."""
+    from deepfield_cli.render.authoring_progress import AuthoringProgress
+    from deepfield_cli.render.console import make_console
+    from deepfield_cli.render.links import links_document, show_links
+    from deepfield_cli.summit.link_check import LinkReport, Manners, check_links
+    from deepfield_cli.summit.linked import gather_links
+
+    wanted = gather_links(things or ())
+    done: list[LinkReport] = []
+
+    def tell(report: LinkReport) -> None:
+        done.append(report)
+        if any(one.status for one in done):  # a machine without a network has one line to say, and no progress
+            progress.show("links", len(done), len(wanted))
+
+    with AuthoringProgress() as progress:
+        manners = Manners(timeout_seconds=timeout, at_a_time=hosts, pause_seconds=pause)
+        reports = check_links(wanted, manners, tell)
+    if as_json:
+        print_json(links_document(reports))
+    else:
+        show_links(make_console(), reports)
+    raise typer.Exit(_NOT_GREEN if any(report.state == "dead" for report in reports) else 0)

@@ -43,13 +43,16 @@ class Forbidden(Frozen):
 
 
 class DataFile(Frozen):
-    """A file that a rung needs and that the user points at."""
+    """A file or folder that a rung needs: found in the data cache, or the user points at it."""
 
     name: Identifier = Field(description="the name used in --data NAME=PATH")
     description: str = Field(description="what the file is")
     how: str = Field(description="where to get it")
+    kind: Literal["file", "folder"] = Field(default="file", description="what it is on the disk")
+    dataset: Identifier | None = Field(default=None, description="the dataset of `deepfield data` that it is")
+    optional: bool = Field(default=False, description="the rung runs without it, and proves less")
     minimum_mb: float = Field(
-        default=0.0, ge=0, description="smaller files are refused: the rung would prove too little"
+        default=0.0, ge=0, description="a smaller file is refused: the rung would prove too little"
     )
 
 
@@ -110,6 +113,9 @@ class Problem(Frozen):
     entry: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.py$", description="the file that the learner fills in")
     api: tuple[Api, ...] = Field(min_length=1, description="everything that the suite calls")
     preload: tuple[str, ...] = Field(default=(), description="modules imported once, before workers fork")
+    environment: dict[str, str] = Field(
+        default={}, description="variables that those modules read when imported; a rung with a GPU runs without them"
+    )
     extra: str | None = Field(default=None, description="pip extra that holds the suite's own libraries")
     forbidden: tuple[Forbidden, ...] = Field(default=(), description="what may not be used")
     network: Literal["none", "loopback"] = Field(default="none", description="sockets that a worker may open")
@@ -138,6 +144,9 @@ class Problem(Frozen):
 
     @model_validator(mode="after")
     def _modules_are_names(self) -> Problem:
+        for name in self.environment:
+            if not re.fullmatch(r"[A-Z][A-Z0-9]*_[A-Z0-9_]*", name) or name.startswith(("LD_", "PYTHON")):
+                raise ValueError(f'environment: "{name}" is not a variable of a library')
         for name in self.preload:
             if not re.fullmatch(r"[A-Za-z_][\w.]*", name):
                 raise ValueError(f'preload: "{name}" is not a module name')

@@ -97,11 +97,11 @@ def grade(
     own_stage = stage is None
     stage = stage or Stage(request.location, request.rung, request.hidden)
     try:
-        pool.start(problem.preload, stage.blueprint.arming())  # imports begin while this process reads the suite
+        pool.start(stage.blueprint)  # imports begin while this process reads the suite
         checks = _selected(load_suite(request.location).of_rung(request.rung), request, problem)
         _require_data(problem, request)
         on_plan(checks)
-        pool.start(problem.preload, stage.blueprint.arming()).wait_ready()
+        pool.start(stage.blueprint).wait_ready()
         started, clock = datetime.now(UTC), time.monotonic()
         seed = secrets.randbits(_SEED_BITS) if request.seed is None else request.seed
         stage.lay_out(files)

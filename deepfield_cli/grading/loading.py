@@ -23,7 +23,7 @@ def load_suite(location: ProblemLocation) -> Suite:
         raise ContentError(
             "this problem has no grader yet", where=location.id, fix="deepfield list shows those that have"
         )
-    _make_kit_importable()
+    make_kit_importable()
     package = _package(location)
     try:
         module = importlib.import_module(f"{package}.suite")
@@ -75,7 +75,7 @@ def _package(location: ProblemLocation) -> str:
     return name
 
 
-def _make_kit_importable() -> None:
+def make_kit_importable() -> None:
     """``graders.kit`` lies beside the problems: in the repository, or inside the wheel."""
     if importlib.util.find_spec("graders") is None:
         root = str(builtin_pack().root)

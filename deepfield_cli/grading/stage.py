@@ -12,6 +12,7 @@ from pathlib import Path
 from deepfield_cli.content.packs import ProblemLocation, packs
 from deepfield_cli.content.problem import Rung
 from deepfield_cli.errors import SandboxError
+from deepfield_cli.grading.kit_sources import kit_sources
 from deepfield_cli.grading.leftovers import make_held_folder
 from deepfield_cli.grading.loading import load_suite, probe_source
 from deepfield_cli.sandbox.blueprint import Blueprint
@@ -29,10 +30,17 @@ class Stage:
         location: the problem.
         rung: whose limits hold.
         hidden: more folders that no worker may read.
+        data: files and folders that a worker may read.
 
     """
 
-    def __init__(self, location: ProblemLocation, rung: Rung = "core", hidden: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        location: ProblemLocation,
+        rung: Rung = "core",
+        hidden: Sequence[Path] = (),
+        data: Sequence[Path] = (),
+    ) -> None:
         with _room_needed():
             self.root, self._lock = make_held_folder()
             for name in ("submission", "shipped", "scratch"):
@@ -40,6 +48,7 @@ class Stage:
         self._location = location
         self._problem = location.load()
         self._hidden = [str(path) for path in hidden]
+        self._data = [str(path.resolve()) for path in data]
         self.blueprint = self._blueprint("submission", rung)
         self._shipped = self._blueprint("shipped", rung)
         self._shipped_laid_out = False
@@ -49,9 +58,9 @@ class Stage:
         with _room_needed():
             files.write_to(self.blueprint.folder)
 
-    def submission(self, pool: WarmPool, seconds: float) -> Submission:
-        """A fresh worker's view of the learner's files."""
-        return Submission(pool, _within(self.blueprint, seconds), call_seconds=seconds)
+    def submission(self, pool: WarmPool, seconds: float, kept: Path | None = None) -> Submission:
+        """A fresh worker's view of the learner's files; ``kept``: the folder it is to use as its scratch."""
+        return Submission(pool, replace(_within(self.blueprint, seconds), kept=kept), call_seconds=seconds)
 
     def shipped(self, pool: WarmPool, seconds: float) -> Submission:
         """A fresh worker's view of the shipped solution."""
@@ -73,6 +82,7 @@ class Stage:
     def _blueprint(self, folder: str, rung: Rung) -> Blueprint:
         problem, spec = self._problem, self._problem.rungs[rung]
         modules = {rule.module: rule.reason for rule in problem.forbidden if rule.module}
+        probe = probe_source(self._location)
         return Blueprint(
             folder=self.root / folder,
             entry=problem.entry,
@@ -81,10 +91,13 @@ class Stage:
                 memory_mb=spec.memory_mb, threads=spec.threads, network=problem.network == "loopback", gpu=spec.gpu
             ),
             preload=problem.preload,
+            environment={} if spec.gpu else problem.environment,
             rules=[rule.model_dump(include={"call", "operators", "reason"}) for rule in problem.forbidden if rule.call],
             modules=modules,
             hidden=[*self._hidden, *_graders_folders(), *_package_folders(list(modules))],
-            probe=probe_source(self._location),
+            probe=probe,
+            kit=kit_sources(probe) if probe else {},
+            readable=self._data,
         )
 
 

@@ -50,8 +50,8 @@ class Session:
         self.wish = wish
         self.folder = workspace.folder(location.id)
         self._pool = WarmPool()
-        for modules, started in early.take():
-            self._pool.adopt(Zygote(modules, started))
+        for recipe in early.take():
+            self._pool.adopt(Zygote(*recipe))
         self._stage: Stage | None = None
 
     def __enter__(self) -> Session:

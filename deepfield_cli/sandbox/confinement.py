@@ -9,6 +9,7 @@ import resource
 import site
 import sys
 import sysconfig
+from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,9 @@ _OPEN_FILES = 512
 _TASK_MARGIN = 256
 
 
-def confine(submission: Path, scratch: Path, limits: dict[str, Any], hidden: list[str]) -> str:
+def confine(
+    submission: Path, scratch: Path, limits: dict[str, Any], hidden: list[str], data: Sequence[str] = ()
+) -> str:
     """Lock this process down for ever and return the name of what held, e.g. ``landlock+seccomp``.
 
     Args:
@@ -38,6 +41,7 @@ def confine(submission: Path, scratch: Path, limits: dict[str, Any], hidden: lis
         scratch: the one folder that may be written; becomes HOME and the working directory.
         limits: ``memory_mb``, ``cpu_seconds``, ``processes``, ``network``, ``gpu``.
         hidden: folders that must not be readable even where they lie inside a library folder.
+        data: files and folders that may be read beside the submission.
 
     """
     os.chdir(scratch)
@@ -45,10 +49,10 @@ def confine(submission: Path, scratch: Path, limits: dict[str, Any], hidden: lis
     os.environ.update({"HOME": str(scratch), "TMPDIR": str(scratch)})
     _remove_hidden_from_path(hidden)
     gpu, network, processes = bool(limits["gpu"]), bool(limits["network"]), bool(limits["processes"])
-    _drop_capabilities()
+    drop_capabilities()
     # before the walls: behind them neither /proc can be read nor a limit be set
-    _limit_resources(limits, gpu=gpu)
-    readable = [*readable_roots(hidden), str(submission)]
+    limit_resources(limits, gpu=gpu)
+    readable = [*readable_roots(hidden), str(submission), *data]
     writable = [str(scratch), *_SYSTEM_WRITABLE]
     if gpu:
         readable += ["/proc", "/sys"]
@@ -119,7 +123,8 @@ def _remove_hidden_from_path(hidden: list[str]) -> None:
     ]
 
 
-def _limit_resources(limits: dict[str, Any], *, gpu: bool) -> None:
+def limit_resources(limits: dict[str, Any], *, gpu: bool) -> None:
+    """Set the kernel's limits of this process for ever: memory, CPU time, file size, open files, tasks."""
     if not gpu:  # CUDA reserves address space far beyond any memory limit
         _limit(resource.RLIMIT_AS, _address_space_bytes() + int(limits["memory_mb"]) * _MEGABYTE)
     _limit(resource.RLIMIT_CPU, int(limits["cpu_seconds"]) + 1, slack=1)  # first SIGXCPU, which names the reason
@@ -157,7 +162,7 @@ def _running_tasks() -> int:
         return 4096
 
 
-def _drop_capabilities() -> None:
+def drop_capabilities() -> None:
     """Root without its powers: an empty capability set, so that a worker started by root is no stronger than others."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return

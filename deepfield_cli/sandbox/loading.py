@@ -8,7 +8,7 @@ import linecache
 import os
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +62,58 @@ def load_submission(folder: Path, entry: str) -> types.ModuleType:
     return module
 
 
-def load_probe(source: str) -> types.ModuleType:
-    """Run grader code that came over the wire (the worker cannot read it from the disk)."""
-    module = types.ModuleType("deepfield_probe")
-    sys.modules["deepfield_probe"] = module
-    exec(compile(source, "<probe>", "exec", dont_inherit=True), module.__dict__)
+class KitFinder:
+    """Finds the kit's modules among the sources that came with the probe; there while the probe is loaded, not after.
+
+    Args:
+        sources: text by dotted name; the name of a package ends in a dot.
+
+    """
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self.sources = sources
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Answer for the kit's own modules and packages."""
+        package = f"{name}." in self.sources
+        if not package and name not in self.sources:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, is_package=package)  # type: ignore[arg-type]
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        """An ordinary module."""
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Run its source."""
+        name = module.__name__
+        _run_source(module, self.sources.get(name, self.sources.get(f"{name}.", "")), f"<{name}>")
+
+    def forget(self) -> None:
+        """Take the finder and its modules away: the learner's code must not find them by name."""
+        sys.meta_path.remove(self)
+        for name in self.sources:
+            sys.modules.pop(name.rstrip("."), None)
+
+
+def load_probe(source: str, kit: Mapping[str, str]) -> types.ModuleType:
+    """Run grader code that came over the wire, since a worker cannot read it from the disk, with the kit it imports."""
+    finder = KitFinder(kit)
+    sys.meta_path.insert(0, finder)
+    try:
+        module = types.ModuleType("deepfield_probe")
+        sys.modules["deepfield_probe"] = module
+        _run_source(module, source, "<probe>")
+    finally:
+        finder.forget()
     return module
+
+
+def _run_source(module: types.ModuleType, source: str, name: str) -> None:
+    """Compilers of kernels ask for the source of a function, which lies in no file: linecache has it."""
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    exec(compile(source, name, "exec", dont_inherit=True), module.__dict__)
 
 
 def learner_frames(error: BaseException, folder: Path) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,14 +31,19 @@ class ZygoteLost(SandboxError):
 
 
 class Zygote:
-    """A process that has imported ``modules`` and forks workers on request."""
+    """A process that has imported ``modules``, with ``settings`` in its environment, and forks workers on request."""
 
-    def __init__(self, modules: Sequence[str], started: tuple[int, socket.socket] | None = None) -> None:
-        self.modules = tuple(modules)
+    def __init__(
+        self,
+        modules: Sequence[str],
+        settings: Mapping[str, str] | None = None,
+        started: tuple[int, socket.socket] | None = None,
+    ) -> None:
+        self.recipe = tuple(modules), tuple(sorted((settings or {}).items()))
         self.arming: Mapping[str, Any] | None = None
         self._lock = threading.Lock()
         self._ready = False
-        self.pid, self._control = started or spawn_zygote(modules)
+        self.pid, self._control = started or spawn_zygote(modules, settings)
         self._control.settimeout(START_SECONDS)
 
     def wait_ready(self) -> None:
@@ -56,7 +62,8 @@ class Zygote:
                 self._arm(self.arming)
 
     def _arm(self, arming: Mapping[str, Any]) -> None:
-        self._control.send(msgpack.packb({"op": "arm", "arming": dict(arming)}))
+        packed = zlib.compress(msgpack.packb(dict(arming)), 1)
+        self._control.send(msgpack.packb({"op": "arm", "arming": packed}))
         fault = self._receive()["fault"]
         if fault is not None:
             raise SandboxError(f"the problem's probe or traps cannot be loaded: {fault}")
@@ -122,6 +129,7 @@ class WarmPool:
         self._idle: dict[Key, list[WorkerProcess]] = {}
         self._parked: list[WorkerProcess] = []
         self._lock = threading.Lock()
+        self._closed = False
 
     def __enter__(self) -> WarmPool:
         return self
@@ -133,21 +141,23 @@ class WarmPool:
         """Take over a zygote that was started before it was known for which problem."""
         self._unarmed.append(zygote)
 
-    def start(self, modules: Sequence[str], arming: Mapping[str, Any]) -> Zygote:
-        """The zygote for these modules and traps, started if there is none; does not wait for it."""
-        key = _key(modules, arming)
+    def start(self, blueprint: Blueprint) -> Zygote:
+        """The zygote for a blueprint's modules and traps, started if there is none; does not wait for it."""
+        key = _key(blueprint)
         with self._lock:
+            if self._closed:  # a thread that is late: what it would start, nobody would end
+                raise SandboxError("the grade is over")
             if key not in self._zygotes:
-                waiting = next((one for one in self._unarmed if one.modules == tuple(modules)), None)
+                waiting = next((one for one in self._unarmed if one.recipe == key[:2]), None)
                 if waiting is not None:
                     self._unarmed.remove(waiting)
-                self._zygotes[key] = waiting or Zygote(modules)
-                self._zygotes[key].arming = arming
+                self._zygotes[key] = waiting or Zygote(blueprint.preload, blueprint.environment)
+                self._zygotes[key].arming = blueprint.arming()
             return self._zygotes[key]
 
     def refill(self, blueprint: Blueprint, spares: int) -> None:
         """Fork spare workers and confine them for a blueprint, so that the next grade need not."""
-        key = _key(blueprint.preload, blueprint.arming())
+        key = _key(blueprint)
         with self._lock:
             idle = self._idle.pop(key, [])
         kept = [worker for worker in idle if worker.prepared_for == blueprint.place()]
@@ -169,22 +179,22 @@ class WarmPool:
 
     def _take_spare(self, blueprint: Blueprint) -> WorkerProcess | None:
         with self._lock:
-            idle = self._idle.get(_key(blueprint.preload, blueprint.arming()), [])
+            idle = self._idle.get(_key(blueprint), [])
             ready = next((worker for worker in idle if worker.prepared_for == blueprint.place()), None)
             if ready is not None:
                 idle.remove(ready)
             return ready
 
     def _fork(self, blueprint: Blueprint) -> WorkerProcess:
-        zygote = self.start(blueprint.preload, blueprint.arming())
+        zygote = self.start(blueprint)
         try:
             return zygote.fork()
         except ZygoteLost:  # the kernel's memory killer took it, say: once more, with a new one
             with self._lock:
-                if self._zygotes.get(_key(blueprint.preload, blueprint.arming())) is zygote:
-                    del self._zygotes[_key(blueprint.preload, blueprint.arming())]
+                if self._zygotes.get(_key(blueprint)) is zygote:
+                    del self._zygotes[_key(blueprint)]
                     zygote.close()
-            return self.start(blueprint.preload, blueprint.arming()).fork()
+            return self.start(blueprint).fork()
 
     def park(self, worker: WorkerProcess) -> None:
         """Stop a worker that is done with; it is ended by the next ``tidy``."""
@@ -202,6 +212,8 @@ class WarmPool:
 
     def close(self) -> None:
         """End every process of the pool."""
+        with self._lock:
+            self._closed = True
         for worker in [*self._parked, *(worker for idle in self._idle.values() for worker in idle)]:
             worker.abandon()
         for zygote in [*self._zygotes.values(), *self._unarmed]:
@@ -211,11 +223,12 @@ class WarmPool:
         self._parked.clear()
 
 
-Key = tuple[tuple[str, ...], bytes]
+Key = tuple[tuple[str, ...], tuple[tuple[str, str], ...], bytes]
 
 
-def _key(modules: Sequence[str], arming: Mapping[str, Any]) -> Key:
-    return tuple(modules), msgpack.packb(dict(arming))
+def _key(blueprint: Blueprint) -> Key:
+    settings = tuple(sorted(blueprint.environment.items()))
+    return tuple(blueprint.preload), settings, msgpack.packb(blueprint.arming())
 
 
 def _close_all(workers: Sequence[WorkerProcess]) -> None:

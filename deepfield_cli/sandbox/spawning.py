@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _PASSED_ENVIRONMENT = (
     "PATH",
@@ -27,12 +27,19 @@ _FIXED_ENVIRONMENT = {
 }
 
 
-def spawn_zygote(modules: Sequence[str]) -> tuple[int, socket.socket]:
-    """Start a process that imports ``modules``; return its number and our end of its control socket."""
+def spawn_zygote(modules: Sequence[str], settings: Mapping[str, str] | None = None) -> tuple[int, socket.socket]:
+    """Start a process that imports ``modules``; return its number and our end of its control socket.
+
+    Args:
+        modules: what it imports, in order.
+        settings: environment variables that those modules read when they are imported.
+
+    """
     kind = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_STREAM
     ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
     theirs.set_inheritable(True)
-    environment = {name: os.environ[name] for name in _PASSED_ENVIRONMENT if name in os.environ} | _FIXED_ENVIRONMENT
+    environment = {name: os.environ[name] for name in _PASSED_ENVIRONMENT if name in os.environ}
+    environment |= _FIXED_ENVIRONMENT | dict(settings or {})
     command = [sys.executable, "-I", "-m", "deepfield_cli.sandbox.zygote", str(theirs.fileno()), ",".join(modules)]
     process = os.posix_spawn(sys.executable, command, environment, setsid=True)
     theirs.close()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
-from deepfield_cli.errors import CheckFailed
-from deepfield_cli.sandbox import faults
+from deepfield_cli.errors import CheckFailed, SandboxError
+from deepfield_cli.sandbox import faults, scratch
 from deepfield_cli.sandbox.blueprint import Blueprint, confine
 from deepfield_cli.sandbox.exchange import exchange
 from deepfield_cli.sandbox.process import WorkerProcess
@@ -17,6 +19,8 @@ from deepfield_cli.sandbox.wire import RemoteObject
 
 # Operations at the beginning and at the end of a check that a repro file is made of.
 _KEPT_AT_EACH_END = 50
+# How often ``kill_during`` looks whether the moment has come.
+_LOOK_SECONDS = 0.002
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Submission:
         self._blueprint = blueprint
         self._call_seconds = call_seconds
         self._process: WorkerProcess | None = None
-        self._output = ""
+        self._earlier_output = ""
         self._numbers = itertools.count(1)
 
     def call(
@@ -115,6 +119,58 @@ class Submission:
         }
         return self._answer(request, f"your code (under the probe {function})", timeout_seconds)
 
+    @property
+    def scratch(self) -> str:
+        """The one folder that the worker may write: its working directory, HOME and TMPDIR."""
+        return str(self._scratch())
+
+    def write_file(self, name: str, content: bytes) -> str:
+        """Write a file into the scratch folder, folders between included; return its path as the worker sees it."""
+        return scratch.write_file(self._scratch(), name, content)
+
+    def read_file(self, name: str) -> bytes | None:
+        """What a file of the scratch folder holds; None if there is none."""
+        return scratch.read_file(self._scratch(), name)
+
+    def kill_during(
+        self,
+        target: str,
+        *positional: Any,
+        until: Callable[[], bool],
+        timeout_seconds: float | None = None,
+        **named: Any,
+    ) -> bool:
+        """Call a function, and kill the worker with SIGKILL as soon as ``until()`` is true; return whether it was.
+
+        What the function returns is dropped. If the call ended first the worker lives on; after a kill the next use
+        starts a new one with the same scratch folder.
+
+        Raises:
+            CheckFailed: the call failed by itself.
+
+        """
+        self._started()
+        killed = False
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="doomed") as executor:
+            call = executor.submit(self._call, target, None, positional, named, True, timeout_seconds)
+            while not killed and not wait([call], timeout=_LOOK_SECONDS).done:
+                if until():
+                    self.kill()
+                    killed = True
+        if killed:
+            self.restart()
+            return call.exception() is not None
+        call.result()
+        return False
+
+    def restart(self) -> None:
+        """End the worker; the next use starts a fresh one with the same scratch folder, and no reference is left."""
+        if self._process is not None:
+            self._blueprint = replace(self._blueprint, kept=self._scratch())
+            self._earlier_output += self._process.output()
+            self._workers.park(self._process)
+            self._process = None
+
     def usage(self) -> Usage:
         """CPU seconds and peak memory of the worker so far, children included, read from outside."""
         process = self._started()
@@ -137,7 +193,7 @@ class Submission:
 
     def output(self) -> str:
         """What the learner's code printed."""
-        return self._output if self._process is None else self._process.output()
+        return self._earlier_output + ("" if self._process is None else self._process.output())
 
     def kill(self) -> None:
         """End the worker from another thread: whoever waits for its answer is told that it died."""
@@ -148,9 +204,15 @@ class Submission:
     def close(self) -> None:
         """Let go of the worker."""
         if self._process is not None:
-            self._output = self._process.output()
+            self._earlier_output += self._process.output()
             self._workers.park(self._process)
             self._process = None
+
+    def _scratch(self) -> Path:
+        folder = self._started().scratch
+        if folder is None:
+            raise SandboxError("the worker has no scratch folder")
+        return folder
 
     # shared with Reference
 

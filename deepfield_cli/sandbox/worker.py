@@ -83,7 +83,15 @@ class Worker:
 
     # what the grader may ask
 
-    def arm(self, *, rules: list[dict[str, Any]], modules: dict[str, str], probe: str | None, threads: int) -> None:
+    def arm(
+        self,
+        *,
+        rules: list[dict[str, Any]],
+        modules: dict[str, str],
+        probe: str | None,
+        kit: dict[str, str],
+        threads: int,
+    ) -> None:
         """Set the problem's traps; done once in the zygote, for all workers that it will fork."""
         torch = sys.modules.get("torch")
         if torch is not None and threads != torch.get_num_threads():
@@ -92,13 +100,15 @@ class Worker:
         self._traps.arm()
         sys.meta_path.insert(0, ForbiddenModules(modules))
         if probe is not None:
-            self._probe = load_probe(probe)
+            self._probe = load_probe(probe, kit)
 
-    def do_confine(self, *, folder: str, scratch: str, limits: dict[str, Any], hidden: list[str]) -> str:
+    def do_confine(
+        self, *, folder: str, scratch: str, limits: dict[str, Any], hidden: list[str], readable: list[str]
+    ) -> str:
         """Lock this process down before it reads the learner's first line; return the isolation's name."""
         self._folder = Path(folder)
         gc.enable()
-        return confine(self._folder, Path(scratch), limits, hidden)
+        return confine(self._folder, Path(scratch), limits, hidden, readable)
 
     def do_load(self, *, entry: str) -> None:
         """Run the learner's entry file."""

@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 import sys
+import zlib
 from typing import Any
 
 import msgpack
@@ -23,6 +24,8 @@ from deepfield_cli.sandbox import worker
 from deepfield_cli.sandbox.channel import CONNECTION_DESCRIPTOR
 from deepfield_cli.sandbox.confinement import readable_roots
 
+# What a message on the control socket may hold: a problem's traps, its probe and the kit, compressed.
+MAXIMUM_MESSAGE_BYTES = 1 << 18
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -52,7 +55,7 @@ def main(control_descriptor: int, modules: list[str]) -> None:
 
 
 def _serve_one(control: socket.socket, children: set[int], prototype: worker.Worker) -> bool:
-    data, ancillary, _, _ = control.recvmsg(65536, socket.CMSG_SPACE(2 * array.array("i").itemsize))
+    data, ancillary, _, _ = control.recvmsg(MAXIMUM_MESSAGE_BYTES, socket.CMSG_SPACE(2 * array.array("i").itemsize))
     if not data:
         return False
     request = msgpack.unpackb(data)
@@ -62,7 +65,7 @@ def _serve_one(control: socket.socket, children: set[int], prototype: worker.Wor
         children.add(child)
         _reply(control, {"pid": child})
     elif request["op"] == "arm":
-        _reply(control, {"fault": _arm(prototype, request["arming"])})
+        _reply(control, {"fault": _arm(prototype, msgpack.unpackb(zlib.decompress(request["arming"])))})
     elif request["op"] == "reap":
         children.discard(request["pid"])
         _reply(control, {"status": _reap(request["pid"], children)})

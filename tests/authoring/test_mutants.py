@@ -28,7 +28,7 @@ CHANGES = [
     ("y = not a", {"not a→a"}),
     ("y = -a", {"-a→a"}),
     ("y = a and b", {"a and b→a or b"}),
-    ("y = f(a, b)", {"f(a, b)→f(b, a)"}),
+    ("y = f(a, b)", {"a, b→b, a"}),
     ("y = f(*a, b)", set()),
     ("y = f(a, axis=b)", {"axis=b→nothing"}),
     ("y = min(a)", {"min→max"}),

@@ -22,7 +22,7 @@ def modules_started() -> list[list[str]]:
     """What was started, looked at and put back."""
     taken = early.take()
     early._started.extend(taken)
-    return [modules for modules, _ in taken]
+    return [modules for modules, _, _ in taken]
 
 
 @pytest.mark.parametrize(
@@ -68,5 +68,5 @@ def test_what_is_taken_belongs_to_whoever_took_it() -> None:
     taken = early.take()
     assert early.take() == []
     early.end_unused()
-    assert [found.pid for found in processes.marked_processes() if "zygote" in found.command] == [taken[0][1][0]]
+    assert [found.pid for found in processes.marked_processes() if "zygote" in found.command] == [taken[0][2][0]]
     early._started.extend(taken)

@@ -48,7 +48,7 @@ def submitted(source: Path) -> Iterator[Submission]:
     stage = Stage(LOCATION, "paper")
     with WarmPool() as pool:
         try:
-            pool.start(LOCATION.load().preload, stage.blueprint.arming())
+            pool.start(stage.blueprint)
             stage.lay_out(read_submission(source, "bpe.py"))
             submission = stage.submission(pool, 120.0)
             try:
