@@ -19,12 +19,15 @@ from deepfield_cli import __version__
 from deepfield_cli.content.packs import ProblemLocation
 from deepfield_cli.content.problem import Problem, Rung
 from deepfield_cli.errors import DeepfieldError, near_miss
+from deepfield_cli.grading.data_files import found_data
 from deepfield_cli.grading.loading import load_suite
+from deepfield_cli.grading.long_run import Progress
 from deepfield_cli.grading.result import CheckResult, GradeResult, PackReference
 from deepfield_cli.grading.running import Failure, Run
 from deepfield_cli.grading.source_rules import advise
 from deepfield_cli.grading.stage import Stage
 from deepfield_cli.grading.suite import Check
+from deepfield_cli.sandbox.devices import cuda_devices
 from deepfield_cli.sandbox.pool import WarmPool
 from deepfield_cli.sandbox.staging import SubmissionFiles, read_submission
 
@@ -48,6 +51,7 @@ class GradeRequest:
         stop_at_first_failure: enough to know that it fails (mutation runs).
         parallel: checks at a time.
         files: what was read from the source already, so that no later save slips in; None reads it now.
+        keep: the folder in which long checks leave what a resumed run goes on with; None keeps nothing.
 
     """
 
@@ -61,6 +65,7 @@ class GradeRequest:
     stop_at_first_failure: bool = False
     parallel: int = 2
     files: SubmissionFiles | None = None
+    keep: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ def grade(
     on_finish: Callable[[CheckResult], None] = lambda result: None,
     cancelled: threading.Event | None = None,
     on_plan: Callable[[Sequence[Check]], None] = lambda checks: None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
     stage: Stage | None = None,
 ) -> Grade:
     """Grade one submission.
@@ -94,12 +100,12 @@ def grade(
     pool.tidy()  # what an earlier grade on this pool left behind: its verdict did not wait for that
     files = request.files or read_submission(request.source, problem.entry)
     _require_rung(problem, request.rung)
+    data = found_data(problem, request.rung, request.data)
     own_stage = stage is None
-    stage = stage or Stage(request.location, request.rung, request.hidden)
+    stage = stage or Stage(request.location, request.rung, request.hidden, list(data.values()))
     try:
         pool.start(stage.blueprint)  # imports begin while this process reads the suite
         checks = _selected(load_suite(request.location).of_rung(request.rung), request, problem)
-        _require_data(problem, request)
         on_plan(checks)
         pool.start(stage.blueprint).wait_ready()
         started, clock = datetime.now(UTC), time.monotonic()
@@ -110,10 +116,12 @@ def grade(
             seed=seed,
             open_submission=partial(stage.submission, pool),
             open_shipped=partial(stage.shipped, pool),
-            data=request.data,
+            data=data,
+            keep=request.keep or stage.root / "runs",
             deadline_seconds=problem.rungs[request.rung].seconds,
             on_start=on_start,
             on_finish=on_finish,
+            on_progress=on_progress,
             cancelled=cancelled or threading.Event(),
             stop_at_first_failure=request.stop_at_first_failure,
         )
@@ -129,6 +137,11 @@ def grade(
 def _require_rung(problem: Problem, rung: Rung) -> None:
     if rung not in problem.rungs:
         raise DeepfieldError(f'{problem.id} has no rung "{rung}"', fix=f"it has {', '.join(problem.rungs)}")
+    if problem.rungs[rung].gpu and cuda_devices() == 0:
+        raise DeepfieldError(
+            f"rung {rung} of {problem.id} needs a CUDA device, and there is none here",
+            fix="run it on a machine with an NVIDIA GPU and its driver; deepfield doctor shows what is there",
+        )
 
 
 def _selected(checks: list[Check], request: GradeRequest, problem: Problem) -> list[Check]:
@@ -141,25 +154,6 @@ def _selected(checks: list[Check], request: GradeRequest, problem: Problem) -> l
                 f'there is no check "{wanted}"', fix=near_miss(wanted, names) or f"there are {', '.join(names)}"
             )
     return [check for check in checks if not request.only or check.name in request.only]
-
-
-def _require_data(problem: Problem, request: GradeRequest) -> None:
-    declared = {item.name: item for item in problem.rungs[request.rung].data}
-    for name in request.data:
-        if name not in declared:
-            hint = near_miss(name, declared) or f"this rung takes {', '.join(declared) or 'none'}"
-            raise DeepfieldError(f'--data: unknown name "{name}"', fix=hint)
-    for name, item in declared.items():
-        path = request.data.get(name)
-        if path is None:
-            raise DeepfieldError(
-                f"rung {request.rung} of {problem.id} needs {item.description}",
-                fix=f"{item.how}; then --data {name}=PATH",
-            )
-        if not path.is_file():
-            raise DeepfieldError("no such file", where=f"--data {name}={path}", fix=item.how)
-        if path.stat().st_size < item.minimum_mb * 1e6:
-            raise DeepfieldError(f"smaller than {item.minimum_mb:g} MB", where=str(path), fix=item.how)
 
 
 def _summary(

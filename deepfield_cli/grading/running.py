@@ -18,6 +18,7 @@ import numpy as np
 from deepfield_cli.content.problem import Problem
 from deepfield_cli.errors import CheckFailed, SandboxError
 from deepfield_cli.grading.diagnoses import look_up
+from deepfield_cli.grading.long_run import LongRun, Progress
 from deepfield_cli.grading.result import Cause, CheckResult
 from deepfield_cli.grading.suite import Check
 from deepfield_cli.sandbox.submission import Recorder, Submission
@@ -51,22 +52,26 @@ class Run:
         seed: from which each check derives its own generator, so that order and selection do not change it.
         open_submission: gives a fresh submission for a check's time limit.
         open_shipped: the same for the shipped solution.
+        keep: the folder for the checks that ask for ``run``, one below it for each.
         data: files that the user pointed at, by name.
         deadline_seconds: budget of the whole run.
         on_start: called with each check as it begins.
         on_finish: called with each result as it is there.
+        on_progress: called with each step that a long check tells of.
         cancelled: set to give the run up.
 
     """
 
     problem: Problem
     seed: int
-    open_submission: Callable[[float], Submission]
+    open_submission: Callable[[float, Path | None], Submission]
     open_shipped: Callable[[float], Submission]
+    keep: Path | None = None
     data: Mapping[str, Path] = field(default_factory=dict)
     deadline_seconds: float = 60.0
     on_start: Callable[[Check], None] = lambda check: None
     on_finish: Callable[[CheckResult], None] = lambda result: None
+    on_progress: Callable[[Progress], None] = lambda progress: None
     cancelled: threading.Event = field(default_factory=threading.Event)
     stop_at_first_failure: bool = False
     failures: list[Failure] = field(default_factory=list)
@@ -140,11 +145,12 @@ class Run:
 
     def _execute(self, check: Check, seconds: float) -> CheckResult:
         started = time.monotonic()
-        submission = self.open_submission(seconds)
+        run = self._long_run(check)
+        submission = self.open_submission(seconds, run.place if run else None)
         opened = [submission]
         self._open.append(submission)
         try:
-            outcome, cause, metrics = self._judge(check, submission, seconds, opened)
+            outcome, cause, metrics = self._judge(check, submission, seconds, opened, run)
         finally:
             for one in opened:
                 self._open.remove(one)
@@ -154,22 +160,33 @@ class Run:
         return _result(check, outcome, elapsed, cause, metrics, submission.output())
 
     def _judge(
-        self, check: Check, submission: Submission, seconds: float, opened: list[Submission]
+        self, check: Check, submission: Submission, seconds: float, opened: list[Submission], run: LongRun | None
     ) -> tuple[Any, Cause | None, dict[str, float]]:
         try:
-            arguments = self._arguments(check, submission, seconds, opened)
+            arguments = self._arguments(check, submission, seconds, opened) | {"run": run}
+            if "run" in check.parameters and run is None:
+                raise SandboxError(f"{check.name} asks for a folder that outlives it, and this run keeps none")
             if self.cancelled.is_set():
                 raise CheckFailed("the run was given up")
             submission.start()
             metrics = check.function(**{name: arguments[name] for name in check.parameters})
-            return "passed", None, _numbers(metrics or {})
+            return "passed", None, _numbers({**(run.metrics() if run else {}), **(metrics or {})})
         except CheckFailed as failure:
             self.failures.append(Failure(check, failure, submission.recorder))
-            return "failed", learner_cause(failure, self.problem), {}
+            return "failed", learner_cause(failure, self.problem), run.metrics() if run else {}
         except SandboxError as error:
             return "errored", _fault_cause(str(error)), {}
         except Exception:  # noqa: BLE001 - the one boundary: whatever else escapes a check is the grader's own fault
             return "errored", _fault_cause(traceback.format_exc(limit=-8)), {}
+
+    def _long_run(self, check: Check) -> LongRun | None:
+        """The folder of a check that asks for one: there already if an earlier run was interrupted."""
+        if "run" not in check.parameters or self.keep is None:
+            return None
+        place = self.keep / check.name
+        resumed = place.is_dir()
+        place.mkdir(parents=True, exist_ok=True)
+        return LongRun(check.name, place.resolve(), resumed=resumed, on_progress=self.on_progress)
 
     def _arguments(
         self, check: Check, submission: Submission, seconds: float, opened: list[Submission]

@@ -11,7 +11,7 @@ from deepfield_cli.errors import ContentError
 
 CheckFunction = Callable[..., "dict[str, float] | None"]
 # What a check may ask for by parameter name, beside submission and rng.
-_PARAMETERS = {"submission", "rng", "shipped", "data"}
+_PARAMETERS = {"submission", "rng", "shipped", "data", "run"}
 
 
 @dataclass(frozen=True)

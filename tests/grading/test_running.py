@@ -312,9 +312,9 @@ def test_no_check_may_take_longer_than_what_is_left_of_the_budget(bench: Bench) 
     run = bench.prepare(deadline_seconds=5.0)
     original = run.open_submission
 
-    def noting(seconds: float) -> Any:
+    def noting(seconds: float, kept: Path | None) -> Any:
         given.append(seconds)
-        return original(seconds)
+        return original(seconds, kept)
 
     run.open_submission = noting
     run.run([check(passes, timeout_seconds=1000.0), named("short", passes, timeout_seconds=0.5)])
@@ -410,8 +410,8 @@ def test_a_worker_that_starts_just_as_the_run_is_given_up_is_ended_too(bench: Be
 def _unstarted(original: Any) -> Any:
     """Submissions whose worker is started at the first call."""
 
-    def open_submission(seconds: float) -> Any:
-        submission = original(seconds)
+    def open_submission(seconds: float, kept: Path | None) -> Any:
+        submission = original(seconds, kept)
         submission.start = lambda: None
         return submission
 

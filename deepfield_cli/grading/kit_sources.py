@@ -1,0 +1,84 @@
+"""What a probe imports from the kit, as source: it travels with the probe, since the worker can read neither."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+from deepfield_cli.errors import ContentError
+from deepfield_cli.grading.loading import make_kit_importable
+
+_KIT = "graders.kit"
+
+
+def kit_sources(probe: str) -> dict[str, str]:
+    """The kit's modules that a probe's source imports, and those that they import, by dotted name.
+
+    The name of a package ends in a dot. Raises ContentError for a module that the kit does not have.
+    """
+    found: dict[str, str] = {}
+    waiting = list(_imported(probe, package=""))
+    while waiting:
+        name = waiting.pop()
+        for part in _with_parents(name):
+            if part in found or f"{part}." in found:
+                continue
+            path = _path(part)
+            text = path.read_text(encoding="utf-8")
+            is_package = path.name == "__init__.py"
+            found[f"{part}." if is_package else part] = text
+            waiting += _imported(text, package=part if is_package else part.rpartition(".")[0])
+    return found if not found else {"graders.": "", **found}
+
+
+def _imported(source: str, package: str) -> Iterator[str]:
+    """Dotted names of the kit's modules that a source imports."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, package)
+            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+            names = [name for name in names if name == base or _exists(name)]
+        else:
+            continue
+        yield from (name for name in names if name == _KIT or name.startswith(f"{_KIT}."))
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+    return ".".join([*parents, *([node.module] if node.module else [])])
+
+
+def _with_parents(name: str) -> list[str]:
+    """``graders.kit``, then every package down to the module itself."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(2, len(parts) + 1)]
+
+
+def _exists(name: str) -> bool:
+    return name.startswith(f"{_KIT}.") and _found(name) is not None
+
+
+def _path(name: str) -> Path:
+    path = _found(name)
+    if path is None:
+        raise ContentError(f"the kit has no module {name}", where="probe.py")
+    return path
+
+
+def _found(name: str) -> Path | None:
+    base = _kit_folder().parent.parent.joinpath(*name.split("."))
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+
+
+def _kit_folder() -> Path:
+    make_kit_importable()
+    spec = importlib.util.find_spec(_KIT)
+    if spec is None or spec.origin is None:
+        raise ContentError("the kit is not there", where=_KIT)
+    return Path(spec.origin).parent
