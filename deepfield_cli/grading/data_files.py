@@ -41,8 +41,12 @@ def _cached(item: DataFile) -> Path | None:
 
 def _missing(problem: Problem, rung: Rung, item: DataFile) -> DeepfieldError:
     own = f"--data {item.name}=PATH"
-    fix = f"deepfield data get {item.dataset}, or {own}" if item.dataset else f"{item.how}; then {own}"
-    return DeepfieldError(f"rung {rung} of {problem.id} needs {item.description}", fix=fix)
+    needs = f"rung {rung} of {problem.id} needs {item.description}"
+    if item.dataset is None:
+        return DeepfieldError(needs, fix=f"{item.how}; then {own}")
+    from deepfield_cli.datasets import missing
+
+    return DeepfieldError(needs, fix=f"{missing(item.dataset).fix}; or point at it: {own}")
 
 
 def _examined(item: DataFile, path: Path) -> Path:

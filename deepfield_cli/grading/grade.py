@@ -52,6 +52,7 @@ class GradeRequest:
         parallel: checks at a time.
         files: what was read from the source already, so that no later save slips in; None reads it now.
         keep: the folder in which long checks leave what a resumed run goes on with; None keeps nothing.
+        spent_seconds: what earlier sittings of a resumed run took of the rung's budget.
 
     """
 
@@ -66,6 +67,7 @@ class GradeRequest:
     parallel: int = 2
     files: SubmissionFiles | None = None
     keep: Path | None = None
+    spent_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def grade(
         on_plan(checks)
         pool.start(stage.blueprint).wait_ready()
         started, clock = datetime.now(UTC), time.monotonic()
-        seed = secrets.randbits(_SEED_BITS) if request.seed is None else request.seed
+        seed = draw_seed() if request.seed is None else request.seed
         stage.lay_out(files)
         run = Run(
             problem=problem,
@@ -118,7 +120,7 @@ def grade(
             open_shipped=partial(stage.shipped, pool),
             data=data,
             keep=request.keep or stage.root / "runs",
-            deadline_seconds=problem.rungs[request.rung].seconds,
+            deadline_seconds=problem.rungs[request.rung].seconds - request.spent_seconds,
             on_start=on_start,
             on_finish=on_finish,
             on_progress=on_progress,
@@ -132,6 +134,11 @@ def grade(
     result = _summary(request, problem, files, results, seed=seed, isolation=run.isolation, started=started)
     elapsed = round(time.monotonic() - clock, 4)
     return Grade(result.model_copy(update={"seconds": elapsed}), files, tuple(run.failures), problem.entry)
+
+
+def draw_seed() -> int:
+    """A seed that nobody can have known before."""
+    return secrets.randbits(_SEED_BITS)
 
 
 def _require_rung(problem: Problem, rung: Rung) -> None:
