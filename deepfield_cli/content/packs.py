@@ -91,8 +91,10 @@ class ProblemLocation:
         return problem
 
     def suite_digest(self) -> str:
-        """SHA-256 over the grader's files and the problem's declaration."""
+        """SHA-256 over the grader's files, the kit's modules that they use, and the problem's declaration."""
         digest = hashlib.sha256()
+        for name, source in sorted(_kit_of(self).items()):
+            digest.update(f"{name}\0".encode() + hashlib.sha256(source.encode()).digest())
         for name, path in sorted(_suite_files(self)):
             digest.update(f"{name}\0".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -168,6 +170,14 @@ def _submissions(folder: Path) -> list[Path]:
 
 def _suite_files(location: ProblemLocation) -> list[tuple[str, Path]]:
     files = [("problem.yaml", location.yaml)]
-    files += [(path.name, path) for path in location.grader.glob("*.py")]
-    kit = location.pack.root / "graders" / "kit"
-    return files + [(f"kit/{path.name}", path) for path in kit.glob("*.py")]
+    return files + [(path.name, path) for path in location.grader.glob("*.py")]
+
+
+def _kit_of(location: ProblemLocation) -> dict[str, str]:
+    """The part of the kit on which this problem's verdict rests; the rest may change without changing it."""
+    from deepfield_cli.content.kit import kit_sources
+
+    found: dict[str, str] = {}
+    for path in location.grader.glob("*.py"):
+        found |= kit_sources(path.read_text(encoding="utf-8"))
+    return found

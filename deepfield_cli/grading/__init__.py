@@ -2,7 +2,7 @@
 
 from deepfield_cli.errors import CheckFailed
 from deepfield_cli.grading.bugs import Bugs
-from deepfield_cli.grading.expectations import expect, expect_close, expect_equal, expect_unchanged
+from deepfield_cli.grading.expectations import ValueMismatch, expect, expect_close, expect_equal, expect_unchanged
 from deepfield_cli.grading.suite import Check, Suite
 from deepfield_cli.grading.tolerance import Tolerance
 from deepfield_cli.sandbox.submission import Reference, Submission, Usage
@@ -19,6 +19,7 @@ __all__ = [
     "Tensor",
     "Tolerance",
     "Usage",
+    "ValueMismatch",
     "expect",
     "expect_close",
     "expect_equal",

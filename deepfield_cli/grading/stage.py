@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from deepfield_cli.content.kit import kit_sources
 from deepfield_cli.content.packs import ProblemLocation, packs
 from deepfield_cli.content.problem import Rung
 from deepfield_cli.errors import SandboxError
-from deepfield_cli.grading.kit_sources import kit_sources
 from deepfield_cli.grading.leftovers import make_held_folder
 from deepfield_cli.grading.loading import load_suite, probe_source
 from deepfield_cli.sandbox.blueprint import Blueprint

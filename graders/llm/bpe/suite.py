@@ -98,6 +98,7 @@ def encoded(submission: Submission, case: Encoding) -> list[Answer]:
             actual=ids,
             mistaken=mistaken(text),
             vocab=right.vocab,
+            ask=partial(tokenizer.call, "encode", text),
         )
         for text, expected, ids in zip(case.texts, right.encode_many(case.texts), given, strict=True)
     ]
@@ -226,7 +227,8 @@ def decode_any_ids(submission: Submission, rng: np.random.Generator) -> dict[str
     """Any sequence of ids decodes: the bytes are joined, and what is not UTF-8 becomes U+FFFD."""
     case, sequences = texts.decoding(rng)
     right = Oracle(case.merges, case.specials)
-    outcomes = submission.probe("decode_many", from_merges(submission, case.merges, case.specials), sequences)
+    tokenizer = from_merges(submission, case.merges, case.specials)
+    outcomes = submission.probe("decode_many", tokenizer, sequences)
     answers = [
         Answer(
             question=f"decode({verdicts.shown(ids)})",
@@ -235,6 +237,7 @@ def decode_any_ids(submission: Submission, rng: np.random.Generator) -> dict[str
             actual=value if how == "returned" else f"{value[0]} is raised",
             mistaken=partial(mistaken_decode, case, ids),
             vocab=right.vocab,
+            ask=partial(tokenizer.call, "decode", ids),
         )
         for ids, (how, value) in zip(sequences, outcomes, strict=True)
     ]

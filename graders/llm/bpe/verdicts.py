@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
-from deepfield_cli.grading import CheckFailed, Tensor
+from deepfield_cli.grading import CheckFailed, Tensor, ValueMismatch
 
 from . import misconceptions, oracle
 from .misconceptions import NO_MISTAKE, Learner, Switches
@@ -23,7 +23,11 @@ _LONGEST_TELLING = 5_000
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: what was asked for, what the learner gave, what is right, and what each mistake would give."""
+    """One answer: what was asked for, what the learner gave, what is right, and what each mistake would give.
+
+    ``ask`` puts the same question once more, by itself: where many were asked in one call, that is what a learner can
+    step through.
+    """
 
     question: str
     size: int
@@ -31,6 +35,7 @@ class Answer:
     actual: Any
     mistaken: Callable[[Switches], Any]
     vocab: Mapping[int, bytes]
+    ask: Callable[[], Any] | None = None
 
 
 def judge(answers: Sequence[Answer], mistakes: Sequence[str]) -> None:
@@ -49,12 +54,26 @@ def judge(answers: Sequence[Answer], mistakes: Sequence[str]) -> None:
 
     first = wrong[0]
     counted = f"{len(wrong):,} of {len(answers):,} answers are wrong; the shortest question is {first.question}"
-    raise CheckFailed(
+    failure = ValueMismatch(
         counted,
         expected=f"{first.question}\n{described(first.expected, first.vocab)}",
         actual=described(first.actual, first.vocab),
         diagnosis=find_mistake(mistakes, explains) if first in telling else None,
     )
+    raise _asked_alone(failure, first)
+
+
+def _asked_alone(failure: ValueMismatch, answer: Answer) -> ValueMismatch:
+    """The failure with the one question put again by itself, for the repro; as it was if that is answered rightly."""
+    if answer.ask is None:
+        return failure
+    try:
+        again = answer.ask()
+    except CheckFailed:  # it raises, or the time is up: what was seen stands
+        return failure
+    if again == answer.expected:
+        return failure
+    return failure.comparing({"the answer": answer.expected}, {"the answer": again})
 
 
 def find_mistake(mistakes: Sequence[str], explains: Callable[[Switches], bool]) -> str | None:

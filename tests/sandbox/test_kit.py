@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from deepfield_cli.content import kit as module
+from deepfield_cli.content.kit import kit_sources
 from deepfield_cli.errors import ContentError
-from deepfield_cli.grading import kit_sources as module
-from deepfield_cli.grading.kit_sources import kit_sources
 from deepfield_cli.sandbox.loading import load_probe
-from tests.sandbox.conftest import Open, open_submission, pool
-
-__all__ = ["open_submission", "pool"]
+from tests.sandbox.conftest import Open
 
 
 @pytest.fixture

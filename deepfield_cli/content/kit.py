@@ -1,25 +1,23 @@
-"""What a probe imports from the kit, as source: it travels with the probe, since the worker can read neither."""
+"""What a grader's file imports from the kit, as source: a probe's travels with it, since the worker can read neither."""
 
 from __future__ import annotations
 
 import ast
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
 from deepfield_cli.errors import ContentError
-from deepfield_cli.grading.loading import make_kit_importable
 
 _KIT = "graders.kit"
 
 
-def kit_sources(probe: str) -> dict[str, str]:
-    """The kit's modules that a probe's source imports, and those that they import, by dotted name.
+def kit_sources(source: str) -> dict[str, str]:
+    """The kit's modules that a source imports, and those that they import, by dotted name.
 
     The name of a package ends in a dot. Raises ContentError for a module that the kit does not have.
     """
     found: dict[str, str] = {}
-    waiting = list(_imported(probe, package=""))
+    waiting = list(_imported(source, package=""))
     while waiting:
         name = waiting.pop()
         for part in _with_parents(name):
@@ -67,7 +65,7 @@ def _exists(name: str) -> bool:
 def _path(name: str) -> Path:
     path = _found(name)
     if path is None:
-        raise ContentError(f"the kit has no module {name}", where="probe.py")
+        raise ContentError(f"the kit has no module {name}", where=name)
     return path
 
 
@@ -77,8 +75,6 @@ def _found(name: str) -> Path | None:
 
 
 def _kit_folder() -> Path:
-    make_kit_importable()
-    spec = importlib.util.find_spec(_KIT)
-    if spec is None or spec.origin is None:
-        raise ContentError("the kit is not there", where=_KIT)
-    return Path(spec.origin).parent
+    from deepfield_cli.content.packs import builtin_pack
+
+    return builtin_pack().root / "graders" / "kit"
