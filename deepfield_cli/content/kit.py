@@ -1,4 +1,4 @@
-"""What a grader's file imports from the kit, as source: a probe's travels with it, since the worker can read neither."""
+"""What a grader's file imports from the kit, as source: it travels with a probe, as the worker can read neither."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ def kit_sources(source: str) -> dict[str, str]:
 
 def _imported(source: str, package: str) -> Iterator[str]:
     """Dotted names of the kit's modules that a source imports."""
-    for node in ast.walk(ast.parse(source)):
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # told with its place by whoever runs the file
+        return
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

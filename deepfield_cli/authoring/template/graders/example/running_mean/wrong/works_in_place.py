@@ -1,5 +1,9 @@
 # fails: values_untouched   diagnosis: mutates-input
-"""A mistake may also have one of the diagnoses that all problems share."""
+"""A mistake may also have one of the diagnoses that all problems share.
+
+Where a problem has many files, a folder with only those that differ is enough: `over: SOLUTION` at the end of the first
+line lays it over a solution.
+"""
 
 import numpy as np
 
