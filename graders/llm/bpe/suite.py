@@ -378,11 +378,21 @@ RIGHT = [
 def stream_matches(submission: Submission, rng: np.random.Generator) -> dict[str, float]:
     """However a text is cut into chunks, encode_stream gives the ids of encode of the whole."""
     case = texts.streams(rng)
-    answers = submission.probe("stream_many", from_merges(submission, case.merges, case.specials), case.streams)
+    compared = [
+        answer for one in (case, *texts.streams_by_specials(rng, case.merges)) for answer in _streamed(submission, one)
+    ]
+    verdicts.judge(compared, texts.STREAM_MISTAKES)
+    return {"streams": len(compared)}
+
+
+def _streamed(submission: Submission, case: Streaming) -> list[Answer]:
+    """The learner's ids for every stream of the case, beside the oracle's ids of the whole text."""
+    tokenizer = from_merges(submission, case.merges, case.specials)
+    answers = submission.probe("stream_many", tokenizer, case.streams)
     given = [verdicts.plain_ids(ids, "what encode_stream gives") for ids in answers]
     right = Oracle(case.merges, case.specials)
     expected = right.encode_many(["".join(chunks) for chunks in case.streams])
-    compared = [
+    return [
         Answer(
             question=f"encode_stream({verdicts.shown(chunks)})",
             size=len("".join(chunks)) + len(chunks),
@@ -393,22 +403,22 @@ def stream_matches(submission: Submission, rng: np.random.Generator) -> dict[str
         )
         for chunks, due, ids in zip(case.streams, expected, given, strict=True)
     ]
-    verdicts.judge(compared, texts.STREAM_MISTAKES)
-    return {"streams": len(compared)}
 
 
 def _mistaken_stream(case: Streaming, chunks: Sequence[str], way: Switches) -> list[int]:
     return [*Learner(case.merges, case.specials, way).encode_stream(chunks)]
 
 
-def _stream_words(rng: np.random.Generator) -> tuple[list[Merge], list[str]]:
+def _stream_words(rng: np.random.Generator, special: str = "") -> tuple[list[Merge], list[str]]:
     """Few merges, and long words in which they apply here and there: little work for a tokenizer without a cache.
 
-    The words hold a wide character now and then, so every chunk takes four bytes for each character.
+    The words hold a wide character now and then, so every chunk takes four bytes for each character; and now and then a
+    special token, at each of which a careless stream begins to hoard.
     """
     merges = oracle.train("thin there other", 256 + 4)
     words = [texts.word(rng, 20, 40) for _ in range(1500)]
-    return merges, [word if index % 100 else word + "🙂" for index, word in enumerate(words)]
+    endings = {0: "🙂", 50: special}
+    return merges, [word + endings.get(index % 100, "") for index, word in enumerate(words)]
 
 
 @suite.check(needs=[stream_matches])
@@ -449,8 +459,9 @@ def stream_is_lazy(submission: Submission, rng: np.random.Generator) -> dict[str
 @suite.check(needs=[*RIGHT, streams_in_turn, stream_is_lazy], points=2, timeout_seconds=45.0)
 def stream_memory(submission: Submission, rng: np.random.Generator) -> dict[str, float]:
     """50 MB pass through encode_stream in the memory that the first 2 MB take, with the right ids."""
-    merges, words = _stream_words(rng)
-    tokenizer = from_merges(submission, merges)
+    special = f"<|{texts.word(rng, 4, 6)}|>"
+    merges, words = _stream_words(rng, special)
+    tokenizer = from_merges(submission, merges, [special])
     submission.probe("stream_long", tokenizer, words, STREAM_WARM_UP_BYTES, STREAM_SECONDS)
     before = submission.peak_memory_bytes()
     total, chunks, size = submission.probe("stream_long", tokenizer, words, STREAM_BYTES, STREAM_SECONDS)
@@ -467,7 +478,7 @@ def stream_memory(submission: Submission, rng: np.random.Generator) -> dict[str,
         f"only {size / 1e6:.1f} MB went through in {STREAM_SECONDS:g} s; {STREAM_LEAST_BYTES / 1e6:g} MB are needed",
         help="The work for each chunk must not grow with what came before it.",
     )
-    right = Oracle(merges)
+    right = Oracle(merges, (special,))
     # All chunks hold the same words, only the very first of the stream has no space before it.
     each = sum(sum(ids) for ids in right.encode_many([f" {word}" for word in words]))
     opening = sum(right.encode(words[1])) - sum(right.encode(f" {words[1]}"))

@@ -410,6 +410,28 @@ def streams(rng: np.random.Generator) -> Streaming:
     return Streaming(merges, specials, cut)
 
 
+def streams_by_specials(rng: np.random.Generator, merges: list[Merge]) -> list[Streaming]:
+    """Long streams in which what may still change depends on the special tokens alone.
+
+    With none, or one of a single character, nothing has to be held back for them. Where one begins another, or lies
+    within another, a block ends among them at every sixth or eighth place, and is met twenty times or more.
+    """
+    mark, letter = word(rng, 3, 4), pick(rng, LETTERS)
+    # no sign of Latin-1: GPT-2 writes bytes with those, and the oracle's package would take the two for one
+    inner, sign = f"<{mark}>", pick(rng, "†‡⁂※‖")
+    blanks = (f"\n\n{letter}", f"  {letter}", "'re", "'ll")
+    cases = [
+        ((), at_hazards(rng, blanks, 120_000)),
+        ((sign,), at_hazards(rng, (*blanks, sign, letter), 120_000)),
+        ((inner, inner + letter), at_hazards(rng, (inner + letter,) * 9 + (inner,), 100_000)),
+        (
+            (inner, f"{letter}{inner}{letter}"),
+            at_hazards(rng, (f"{letter}{inner}{letter}",) * 9 + (inner, letter), 100_000),
+        ),
+    ]
+    return [Streaming(merges, specials, [chunks]) for specials, chunks in cases]
+
+
 def at_hazards(rng: np.random.Generator, hazards: Sequence[str], size: int = 400_000) -> list[str]:
     """A long stream in which many places are bad ones to cut at.
 
