@@ -9,6 +9,7 @@ from pathlib import Path
 from deepfield_cli.authoring.report import Finding
 from deepfield_cli.content.packs import ProblemLocation
 from deepfield_cli.content.problem import Problem
+from deepfield_cli.content.python_source import parse
 from deepfield_cli.errors import near_miss
 
 _LEAST_SOLUTIONS = 2
@@ -41,7 +42,7 @@ def _starter(path: Path, problem: Problem) -> Iterator[Finding]:
         yield Finding(where=str(path), what="there is no starter", fix="write the stub that deepfield start copies")
         return
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         yield Finding(where=f"{path}:{line}", what=f"not valid Python: {error}", fix="the starter must load")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from deepfield_cli.authoring.mutations import Change, changes
+from deepfield_cli.content.python_source import parse
 
 _KEY_LENGTH = 10
 _SNIPPET = 48
@@ -95,7 +96,7 @@ class _Site:
 
 def mutants(source: str) -> list[Mutant]:
     """Every mutant of a file, in the order of the file; none that compiles to the same as another or as the file."""
-    tree = ast.parse(source)
+    tree = parse(source)
     seen = {_fingerprint(ast.unparse(tree))}
     ordinals: Counter[tuple[str, ...]] = Counter()
     found = []

@@ -10,12 +10,13 @@ from deepfield_cli.authoring.claim import unknown_diagnosis
 from deepfield_cli.authoring.report import Finding
 from deepfield_cli.content.packs import ProblemLocation
 from deepfield_cli.content.problem import Problem
+from deepfield_cli.content.python_source import parse
 from deepfield_cli.grading.diagnoses import look_up
 
 
 def suite_text_findings(location: ProblemLocation, problem: Problem) -> Iterator[Finding]:
     """Api names that no line of the suite mentions, and diagnoses that nobody could look up."""
-    trees = {path: ast.parse(path.read_text(encoding="utf-8"), str(path)) for path in _files(location)}
+    trees = {path: parse(path.read_text(encoding="utf-8")) for path in _files(location)}
     mentioned = {name for tree in trees.values() for name in _mentioned(tree)}
     for api in problem.api:
         if not {api.name, api.name.rpartition(".")[2]} & mentioned:

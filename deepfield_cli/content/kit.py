@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from deepfield_cli.content.python_source import parse
 from deepfield_cli.errors import ContentError
 
 _KIT = "graders.kit"
 
 
-def kit_sources(source: str) -> dict[str, str]:
+@functools.lru_cache(maxsize=64)  # asked for at every grade of a batch; a kit that changes meanwhile is the next run's
+def kit_sources(source: str) -> Mapping[str, str]:
     """The kit's modules that a source imports, and those that they import, by dotted name.
 
     The name of a package ends in a dot. Raises ContentError for a module that the kit does not have.
@@ -34,7 +37,7 @@ def kit_sources(source: str) -> dict[str, str]:
 def _imported(source: str, package: str) -> Iterator[str]:
     """Dotted names of the kit's modules that a source imports."""
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except SyntaxError:  # told with its place by whoever runs the file
         return
     for node in ast.walk(tree):

@@ -179,5 +179,5 @@ def _kit_of(location: ProblemLocation) -> dict[str, str]:
 
     found: dict[str, str] = {}
     for path in location.grader.glob("*.py"):
-        found |= kit_sources(path.read_text(encoding="utf-8"))
+        found.update(kit_sources(path.read_text(encoding="utf-8")))
     return found

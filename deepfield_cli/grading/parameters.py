@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 
+from deepfield_cli.content.python_source import parse
+
 
 def parameter_names(source: bytes, target: str) -> list[str]:
     """The positional parameters of ``function`` or ``Class.method``, without self and cls; empty if it is not found."""
     try:
-        scope: list[ast.stmt] = ast.parse(source).body
+        scope: list[ast.stmt] = parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     *classes, name = target.split(".")

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from deepfield_cli.content.problem import Problem
+from deepfield_cli.content.python_source import parse
 
 
 def advise(files: Mapping[str, bytes], problem: Problem) -> list[str]:
@@ -22,7 +23,7 @@ def advise(files: Mapping[str, bytes], problem: Problem) -> list[str]:
 def _found(content: bytes, calls: Mapping[str, str], modules: Mapping[str, str]) -> Iterator[tuple[int, str, str]]:
     names = _Names()
     try:
-        names.visit(ast.parse(content))
+        names.visit(parse(content))
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two for expressions nested without end
         return
     for line, dotted in names.imported:
