@@ -17,10 +17,11 @@ _HAS_PROC = Path("/proc/self/environ").exists()
 
 @dataclass(frozen=True)
 class Found:
-    """A running process: its number and its command line."""
+    """A running process: its number, its command line, and its state with its parent's number."""
 
     pid: int
     command: str
+    state: str = ""
 
 
 def mark_descendants() -> None:
@@ -56,8 +57,9 @@ def _marked(pid: int, extra_mark: str) -> Found | None:
     try:
         environment = Path(f"/proc/{pid}/environ").read_bytes()
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:  # it has ended meanwhile, or belongs to somebody else
         return None
     if _MARK.encode() not in environment or extra_mark.encode() not in environment:
         return None
-    return Found(pid, command.replace(b"\0", b" ").decode("utf-8", "replace").strip())
+    return Found(pid, command.replace(b"\0", b" ").decode("utf-8", "replace").strip(), f"{status[0]} of {status[1]}")
