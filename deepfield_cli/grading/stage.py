@@ -88,7 +88,11 @@ class Stage:
             entry=problem.entry,
             scratch=self.root / "scratch",
             limits=Limits(
-                memory_mb=spec.memory_mb, threads=spec.threads, network=problem.network == "loopback", gpu=spec.gpu
+                memory_mb=spec.memory_mb,
+                threads=spec.threads,
+                network=problem.network == "loopback",
+                gpu=spec.gpu,
+                processes=spec.gpu,  # Triton runs an assembler for each kernel, and a C compiler for its launcher
             ),
             preload=problem.preload,
             environment={} if spec.gpu else problem.environment,

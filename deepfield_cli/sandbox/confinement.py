@@ -22,6 +22,8 @@ _SYSTEM_READABLE = (
 )
 _OWN_PACKAGES = ("deepfield_cli", "graders")
 _GPU_DEVICES = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset")
+# What Triton calls to build a kernel: the C compiler, the linker's cache, and the driver's libraries.
+_COMPILERS = ("/usr/bin", "/bin", "/sbin", "/usr/include", "/etc/alternatives", "/usr/local/cuda", "/usr/local/nvidia")
 _SYSTEM_WRITABLE = ("/dev/null", "/dev/zero")
 _MEGABYTE = 1 << 20
 # A worker's own temporary files: generous for a checkpoint, too small to fill a disk.
@@ -55,8 +57,9 @@ def confine(
     readable = [*readable_roots(hidden), str(submission), *data]
     writable = [str(scratch), *_SYSTEM_WRITABLE]
     if gpu:
-        readable += ["/proc", "/sys"]
+        readable += ["/proc", "/sys", *filter(os.path.exists, _COMPILERS)]
         writable += _GPU_DEVICES
+        os.environ["PATH"] = "/usr/bin:/bin:/sbin"
     names = []
     if landlock.restrict(readable, writable, network=network):
         names.append("landlock")

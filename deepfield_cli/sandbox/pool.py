@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,6 +25,8 @@ from deepfield_cli.sandbox.spawning import spawn_zygote
 START_SECONDS = 120.0
 # Stopped workers hold memory: as many as one grade of a large suite leaves, and never more, whoever forgets to tidy.
 MAXIMUM_PARKED = 32
+# What ending a few workers and what they started takes at the most, before it is done less gently.
+_GENTLE_SECONDS, _LOOK_SECONDS = 5.0, 0.01
 
 
 class ZygoteLost(SandboxError):
@@ -41,6 +44,7 @@ class Zygote:
     ) -> None:
         self.recipe = tuple(modules), tuple(sorted((settings or {}).items()))
         self.arming: Mapping[str, Any] | None = None
+        self.may_have_grandchildren = False
         self._lock = threading.Lock()
         self._ready = False
         self.pid, self._control = started or spawn_zygote(modules, settings)
@@ -94,12 +98,27 @@ class Zygote:
         return None if status is None else int(status)
 
     def close(self) -> None:
-        """End the zygote; its workers die with it."""
+        """End the zygote; its workers die with it.
+
+        Where workers may start processes of their own, it is given the time to find and end those too.
+        """
         self._control.close()
+        if self.may_have_grandchildren and self._ended_within(_GENTLE_SECONDS):
+            return
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             if sys.platform == "linux":  # its workers are told by the kernel; elsewhere it ends them itself
                 os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
+
+    def _ended_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with contextlib.suppress(ChildProcessError):
+                if os.waitpid(self.pid, os.WNOHANG)[0] == 0:
+                    time.sleep(_LOOK_SECONDS)
+                    continue
+            return True
+        return False
 
     def _ask(self, request: dict[str, Any], ancillary: list[tuple[int, int, Any]]) -> dict[str, Any]:
         with self._lock:
@@ -153,6 +172,7 @@ class WarmPool:
                     self._unarmed.remove(waiting)
                 self._zygotes[key] = waiting or Zygote(blueprint.preload, blueprint.environment)
                 self._zygotes[key].arming = blueprint.arming()
+            self._zygotes[key].may_have_grandchildren |= blueprint.limits.processes
             return self._zygotes[key]
 
     def refill(self, blueprint: Blueprint, spares: int) -> None:

@@ -51,6 +51,8 @@ def main(control_descriptor: int, modules: list[str]) -> None:
     finally:
         for child in children:
             _kill(child)
+            _wait(child, 0)
+        _kill_orphans(set())
         os._exit(0)
 
 

@@ -18,6 +18,7 @@ from deepfield_cli.sandbox.blueprint import Blueprint
 from deepfield_cli.sandbox.limits import Limits
 from deepfield_cli.sandbox.pool import WarmPool
 from deepfield_cli.sandbox.submission import Submission
+from tests import processes as running
 from tests.sandbox.conftest import PATIENCE_SECONDS, Open
 
 ANSWERING = "import os\n\ndef work(*arguments):\n    return os.getpid()\n"
@@ -183,7 +184,29 @@ def work():
     assert second[2] == ["left"]
 
 
-def alone(pool: WarmPool, folder: Path, source: str, *, preload: tuple[str, ...] = ()) -> Submission:
+def test_what_a_worker_may_start_ends_with_the_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{tmp_path}")  # handed down: by it the family is known
+    source = """
+import os, time
+
+def work():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+    return True
+"""
+    with WarmPool() as pool:
+        submission = alone(pool, tmp_path, source, processes=True)
+        assert submission.call("work")
+        assert len(running.marked_processes(str(tmp_path))) >= 3  # the warm process, the worker, what it left behind
+    assert running.wait_until_gone(str(tmp_path)) == []
+
+
+def alone(
+    pool: WarmPool, folder: Path, source: str, *, preload: tuple[str, ...] = (), processes: bool = False
+) -> Submission:
     """A submission in a pool of its own."""
     for name in ("submission", "scratch"):
         (folder / name).mkdir(parents=True)
@@ -192,7 +215,7 @@ def alone(pool: WarmPool, folder: Path, source: str, *, preload: tuple[str, ...]
         folder=folder / "submission",
         entry="work.py",
         scratch=folder / "scratch",
-        limits=Limits(memory_mb=256).with_seconds(PATIENCE_SECONDS),
+        limits=Limits(memory_mb=256, processes=processes).with_seconds(PATIENCE_SECONDS),
         preload=preload,
     )
     return Submission(pool, blueprint, call_seconds=PATIENCE_SECONDS)
