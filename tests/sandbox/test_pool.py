@@ -201,6 +201,7 @@ def work():
         submission = alone(pool, tmp_path, source, processes=True)
         assert submission.call("work")
         assert len(running.marked_processes(str(tmp_path))) >= 3  # the warm process, the worker, what it left behind
+        submission.close()
     assert running.wait_until_gone(str(tmp_path)) == []
 
 
