@@ -20,7 +20,8 @@ _started: list[Started] = []
 _PRELOAD = re.compile(r"^preload:\s*\[([\w., ]*)\]", re.MULTILINE)
 _ENVIRONMENT = re.compile(r"^environment:\s*\{([^}]*)\}", re.MULTILINE)
 _SETTING = re.compile(r"([A-Z][A-Z0-9_]*):\s*\"?([^\",]*)\"?")
-_OPTIONS_WITHOUT_GRADE = ("-h", "--help", "--all")
+# With --detach another process grades, and that one has no head start: nobody waits for it.
+_OPTIONS_WITHOUT_GRADE = ("-h", "--help", "--all", "--detach", "--detached")
 
 
 def head_start(arguments: list[str]) -> None:

@@ -20,8 +20,33 @@ _UsageError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ 
 
 # The modules of this folder, in the order in which a learner meets their commands, and one of its commands that must
 # be quick: for such a one only its own module is loaded, since building all the others takes longer than the answer.
-_GROUPS = ("start", "grade", "watch", "look", "road", "library", "choose", "past", "practice", "proof", "record", "dev")
-_QUICK = {"grade": "grade", "watch": "watch", "status": "look", "list": "look", "hint": "look", "history": "past"}
+_GROUPS = (
+    "start",
+    "grade",
+    "watch",
+    "attach",
+    "look",
+    "road",
+    "library",
+    "choose",
+    "past",
+    "practice",
+    "proof",
+    "summit",
+    "record",
+    "data",
+    "dev",
+)
+_QUICK = {
+    "grade": "grade",
+    "watch": "watch",
+    "attach": "attach",
+    "status": "look",
+    "list": "look",
+    "hint": "look",
+    "history": "past",
+    "data": "data",
+}
 
 
 def make_app(group: str | None = None) -> typer.Typer:

@@ -16,8 +16,10 @@ from deepfield_cli.errors import DeepfieldError
 
 if TYPE_CHECKING:
     from deepfield_cli.grading.grade import Grade
-    from deepfield_cli.journey.session import Session
+    from deepfield_cli.journey.session import Listener, Session, Wish
+    from deepfield_cli.journey.sitting import Sitting
     from deepfield_cli.journey.workspace import Workspace
+    from deepfield_cli.ledger import Entry
 
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Replay the run with this seed.")]
 OnlyOption = Annotated[
@@ -48,29 +50,73 @@ def grade(
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="With --all: how many at a time.")] = os.cpu_count()
     or 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run of this rung.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin again and drop what was interrupted.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Grade a long rung in the background; deepfield attach shows it.")
+    ] = False,
+    detached: Annotated[Path | None, typer.Option("--detached", hidden=True)] = None,
 ) -> None:
     """Grade what you wrote. Exit code: 0 solved, 1 not solved, 2 cannot be graded, 3 a fault of the grader."""
+    if every is None:
+        from deepfield_cli.cli.summit import grade_summit, summit_at_hand
+
+        if summit := summit_at_hand(problem):  # measured by a command of its own, not by a suite
+            return grade_summit(summit, data=data, as_json=as_json)
+    if resume and fresh:
+        raise DeepfieldError("--resume goes on with a run, and --fresh drops it", fix="choose one of them")
+    if every is not None and (resume or fresh or detach):
+        raise DeepfieldError("--all has nothing to resume or to detach", fix="leave that option out")
     if every is not None:
         raise typer.Exit(_grade_folder(problem, every, parse_rung(rung), seed, jobs, full=as_json))
-    from deepfield_cli.journey.session import Session, Wish
+    from deepfield_cli.journey.session import Wish
+
+    with _faults_as_document(as_json, problem, rung):
+        wish = Wish(
+            rung=parse_rung(rung),
+            seed=seed,
+            only=tuple(only or ()),
+            data=parse_data(data or []),
+            resume=resume,
+            fresh=fresh,
+        )
+        if detach:
+            from deepfield_cli.cli.detached import grade_detached
+
+            return grade_detached(problem, wish, junit, as_json=as_json)
+    raise typer.Exit(_grade(problem, wish, junit, as_json=as_json, log=detached))
+
+
+def _grade(problem: str | None, wish: Wish, junit: Path | None, *, as_json: bool, log: Path | None) -> int:
+    """Grade one problem; what is recorded and removed has been shown before."""
+    from deepfield_cli.journey.session import Session
     from deepfield_cli.journey.workspace import choose_problem, require_workspace
 
     with ExitStack() as stack:
-        with _faults_as_document(as_json, problem, rung):
-            wish = Wish(rung=parse_rung(rung), seed=seed, only=tuple(only or ()), data=parse_data(data or []))
+        with _faults_as_document(as_json, problem, wish.rung):
             workspace = require_workspace()
             session = stack.enter_context(Session(workspace, choose_problem(workspace, problem), wish))
-            outcome = session.grade() if as_json else _run_visibly(session)
+            sitting = session.sit_down()
+            if sitting is not None:
+                stack.enter_context(sitting)
+            listener = _announcing(log, sitting)
+            if as_json:
+                outcome = session.grade(listener, sitting=sitting)
+            else:
+                outcome = _grade_visibly(session, listener, sitting)
         if as_json:
             print_json(outcome.result.model_dump(mode="json"))
         try:
             if junit is not None:
                 _write_junit(junit, outcome)
         finally:  # a report that cannot be written costs no attempt
-            _record(workspace, outcome)
+            entry = _record(workspace, outcome)
+            if sitting is not None:
+                sitting.conclude(outcome.result, entry)
     if not as_json:
+        _show_what_is_kept(sitting)
         _ask_enjoyment(workspace, outcome)
-    raise typer.Exit(outcome.result.exit_code)
+    return outcome.result.exit_code
 
 
 @contextmanager
@@ -86,27 +132,54 @@ def _faults_as_document(as_json: bool, problem: str | None, rung: str) -> Iterat
         raise
 
 
-def _run_visibly(session: Session) -> Grade:
+def _announcing(log: Path | None, sitting: Sitting | None) -> Listener | None:
+    """In a process that --detach has started: what tells the one that waits."""
+    if log is None or sitting is None:
+        return None
+    from deepfield_cli.journey.detaching import announcing
+
+    return announcing(log, sitting.folder)
+
+
+def _grade_visibly(session: Session, listener: Listener | None, sitting: Sitting | None) -> Grade:
     from deepfield_cli.render.console import make_console
     from deepfield_cli.render.live import LiveChecks
     from deepfield_cli.render.verdict import show_verdict
 
     console = make_console()
     session.require_submission()
-    with LiveChecks(console, session.location.id, session.wish.rung) as live:
-        outcome = session.grade(live.listener())
+    with LiveChecks(console, session.location.id, session.wish.rung, _cost(sitting)) as live:
+        shown = live.listener()
+        outcome = session.grade(shown if listener is None else shown.also(listener), sitting=sitting)
     show_verdict(console, outcome.result, folder=session.workspace.shown(session.folder))
     return outcome
 
 
-def _record(workspace: Workspace, outcome: Grade) -> None:
+def _show_what_is_kept(sitting: Sitting | None) -> None:
+    """Where the grader itself broke, no training is lost."""
+    if sitting is not None and sitting.is_kept:
+        from deepfield_cli.render.attach import show_kept
+        from deepfield_cli.render.console import make_console
+
+        show_kept(make_console(), sitting.resume_command)
+
+
+def _cost(sitting: Sitting | None) -> str:
+    if sitting is None:
+        return ""
+    from deepfield_cli.render.attach import cost
+
+    return cost(sitting.left_seconds, sitting.budget_seconds)
+
+
+def _record(workspace: Workspace, outcome: Grade) -> Entry | None:
     """Write the attempt and the repro files; the verdict has been shown, so a full disk costs the record alone."""
     from deepfield_cli.journey.attempts import record_grade
     from deepfield_cli.journey.repros import write_repros
 
     write_repros(workspace, outcome)
     try:
-        record_grade(workspace, outcome)
+        return record_grade(workspace, outcome)
     except DeepfieldError as error:
         raise DeepfieldError(f"this verdict could not be recorded: {error}") from error
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepfield_cli.cli.shared import JsonOption, ProblemArgument, complete_problem, print_json
+from deepfield_cli.cli.shared import JsonOption, ProblemArgument, SvgOption, complete_problem, print_json
+from deepfield_cli.errors import DeepfieldError
 
+if TYPE_CHECKING:
+    from deepfield_cli.journey.curves import Chart
+
+# Attempts whose curves stand on the page of a problem.
+_CURVES = 3
 FieldOption = Annotated[str | None, typer.Option("--field", metavar="FIELD", help="Only this field, e.g. llm.")]
 
 
@@ -67,8 +75,10 @@ def list_problems(field: FieldOption = None, as_json: JsonOption = False) -> Non
     return None
 
 
-def show(thing: ThingArgument = None, as_json: JsonOption = False) -> None:
+def show(thing: ThingArgument = None, svg: SvgOption = None, as_json: JsonOption = False) -> None:
     """Anything that has an id: a problem, stage, concept, resource, project, arena item, signal, person and so on.
+
+    Of a problem also the curves that your attempts have kept.
 
     A word such as signals, arena, projects, people or blogs lists all of that kind.
     """
@@ -78,12 +88,35 @@ def show(thing: ThingArgument = None, as_json: JsonOption = False) -> None:
 
     thing = by_id(thing or planned_at_hand())
     if thing is not None and not has_page(thing):
+        if svg is not None:
+            raise DeepfieldError("--svg draws the curves of a problem", fix="name a problem that is graded here")
         return _show_item(thing, as_json=as_json)
     found = open_page(thing)
+    charts = _charts(found.problem.id, svg)
     if as_json:
         return print_json(page.page_document(found))
-    page.show_page(make_console(), found)
+    console = make_console()
+    page.show_page(console, found)
+    if charts:
+        from deepfield_cli.render.curves import show_charts
+
+        console.print()
+        show_charts(console, charts)
     return None
+
+
+def _charts(problem: str, svg: Path | None) -> Sequence[Chart]:
+    """The curves of the attempts at a problem; in a file too, if one is named."""
+    from deepfield_cli.journey.curves import read_charts
+    from deepfield_cli.journey.workspace import find_workspace
+
+    workspace = find_workspace()
+    charts = read_charts(workspace, problem, _CURVES) if workspace is not None and workspace.has_record() else ()
+    if svg is not None:
+        from deepfield_cli.render.chart_file import write_charts
+
+        write_charts(svg, charts)
+    return charts
 
 
 def _show_item(thing: str, *, as_json: bool) -> None:

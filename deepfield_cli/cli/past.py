@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from deepfield_cli.cli.shared import JsonOption, ProblemArgument, complete_problem, parse_data, print_json
+from deepfield_cli.cli.shared import JsonOption, ProblemArgument, SvgOption, complete_problem, parse_data, print_json
 
 DataOption = Annotated[
     list[str] | None, typer.Option("--data", metavar="NAME=PATH", help="A file that the rung needs.")
@@ -33,9 +34,15 @@ def history(
         ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")] = 20,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Draw the curves that were kept with these attempts instead.")
+    ] = False,
+    svg: SvgOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Your attempts, the newest first: score, first failure, diagnosis and seed."""
+    if plot or svg is not None:
+        return _plot(problem, limit, svg, as_json=as_json)
     from deepfield_cli.journey.history import read_history
     from deepfield_cli.journey.workspace import require_workspace
     from deepfield_cli.render.console import make_console
@@ -46,6 +53,24 @@ def history(
         print_json(history_document(found))
     else:
         show_history(make_console(), found)
+    return None
+
+
+def _plot(problem: str | None, limit: int, svg: Path | None, *, as_json: bool) -> None:
+    """The curves of the newest attempts, in the terminal, as a document or as a file."""
+    from deepfield_cli.journey.curves import read_charts
+    from deepfield_cli.journey.workspace import require_workspace
+    from deepfield_cli.render.console import make_console
+    from deepfield_cli.render.curves import charts_document, show_charts, show_no_charts
+
+    charts = read_charts(require_workspace(), problem, limit)
+    if svg is not None:
+        from deepfield_cli.render.chart_file import write_charts
+
+        write_charts(svg, charts)
+    if as_json:
+        return print_json(charts_document(charts))
+    return show_charts(make_console(), charts) if charts else show_no_charts(make_console())
 
 
 def diff(

@@ -16,10 +16,18 @@ PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "commands.md"
 # What a code means where it is not the usual; see _HEAD.
 _CODES = {
     "grade": "0 solved · 1 not solved · 2 cannot be graded · 3 a fault of the grader or the sandbox",
+    "attach": "those of the grade at its end · 2 none is under way, or it ended without a verdict · 130 it goes on",
     "verify": "0 the record holds · 1 something disagrees",
     "doctor": "0 nothing is wrong · 1 something is",
     "search": "0 found · 1 nothing found",
     "attest": "0 recorded · 1 the answers are not enough, nothing recorded · 2 something is missing",
+    "data where": "0 it is here · 1 it is not · 2 there is no such dataset",
+    "data verify": "0 every file is as it came · 1 something has changed",
+    "confirm pr": "0 confirmed · 1 GitHub answers, and it is not what is asked for · 2 GitHub could not be asked",
+    "confirm codeforces": "0 confirmed · 1 there is no rating yet · 2 Codeforces could not be asked",
+    "confirm reproduction": "0 both rungs hold · 1 something does not · 2 cannot be measured · 3 a sandbox fault",
+    "confirm blog": "0 everything holds · 1 something does not · 2 cannot be graded, or no network for its links",
+    "dev links": "0 none is dead · 1 some are · 2 no network",
     "commit": "0 committed · 2 refused, with the rule and the date",
 }
 _HEAD = """# Commands
@@ -35,8 +43,11 @@ command prints one JSON document on standard output and nothing else.
 | `DEEPFIELD_WORKSPACE` | the workspace, wherever you stand |
 | `DEEPFIELD_PACKS` | folders with more problems, separated as in `PATH` |
 | `DEEPFIELD_CACHE` | where what can be computed again is kept |
+| `DEEPFIELD_DATA` | where datasets are kept; else `data` in the cache folder |
 | `DEEPFIELD_NOW` | sets the clock of the journey, for tests: an ISO date and time, UTC unless it says otherwise |
 | `DEEPFIELD_DEBUG` | shows the traceback of a bug |
+| `GITHUB_TOKEN`, `GH_TOKEN` | sent to GitHub, and to nobody else, by `confirm pr`; not needed |
+| `DEEPFIELD_GITHUB_API`, `DEEPFIELD_CODEFORCES_API` | where `confirm` asks instead, for tests; the record says where |
 | `NO_COLOR`, `COLUMNS` | as everywhere |
 """
 
@@ -66,7 +77,7 @@ def _section(name: str, command: Any) -> str:
     rows = [_row(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
     if rows:
         lines += ["", "| takes | what it is | default |", "|---|---|---|", *rows]
-    code = _CODES.get(name.removeprefix("dev ") if name in _CODES else name)
+    code = _CODES.get(name)
     if code:
         lines += ["", f"Exit codes: {code}."]
     return "\n".join(lines) + "\n"

@@ -28,6 +28,9 @@ ProblemArgument = Annotated[
     ),
 ]
 RungOption = Annotated[str, typer.Option("--rung", help="core, laptop or paper.")]
+SvgOption = Annotated[
+    Path | None, typer.Option("--svg", metavar="FILE", help="Also write the curves into an SVG file.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 

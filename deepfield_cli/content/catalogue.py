@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deepfield_cli.content.roadmap_problem import RoadmapProblem
 
 # Raise it when the fields below change, so that what an older version kept is passed over.
-_FORMAT = 2
+_FORMAT = 3
 _STAGE_FILE = re.compile(r"(\d+)-([a-z][a-z0-9]*)\.yaml")
 _RUNGS = ("core", "laptop", "paper")
 _DIFFICULTIES = ("medium", "hard", "brutal", "legendary")
@@ -47,6 +47,7 @@ class ListedProblem:
         pack: the pack that it comes from.
         graded: whether its grader is there; a problem may be announced before it can be graded.
         hours: how long the road allows for it, reading included; 0 where it is not on the road.
+        hand_in: the command that grades it, where no pack does; empty for all others.
 
     """
 
@@ -62,6 +63,7 @@ class ListedProblem:
     pack: str
     graded: bool
     hours: float = 0.0
+    hand_in: str = ""
 
     @property
     def field(self) -> str:
@@ -235,6 +237,7 @@ def _announced(planned: RoadmapProblem, hours: Mapping[str, float]) -> ListedPro
         pack="",
         graded=False,
         hours=hours.get(planned.id, 0.0),
+        hand_in=planned.hand_in or "",
     )
 
 

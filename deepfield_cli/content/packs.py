@@ -144,7 +144,10 @@ def find_problem(problem_id: str) -> tuple[Problem, ProblemLocation]:
 def _not_found(problem_id: str) -> ContentError:
     from deepfield_cli.content.catalogue import read_catalogue
 
-    if any(problem.id == problem_id and not problem.pack for problem in read_catalogue().problems):
+    listed = read_catalogue().find(problem_id)
+    if listed is not None and listed.hand_in:
+        return ContentError(f"{problem_id} is graded by a command of its own", fix=listed.hand_in)
+    if listed is not None and not listed.pack:
         return ContentError(
             f"{problem_id} is on the road, but its grader is not written yet",
             fix=f"deepfield start {problem_id} lays out its brief and a place for notes",

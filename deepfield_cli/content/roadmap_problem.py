@@ -46,6 +46,7 @@ class RoadmapProblem(Frozen):
     resources: tuple[Reading, ...] = Field(min_length=1, description="what to read for it, in order")
     overlaps: tuple[str, ...] = Field(default=(), description="ids of things that are met by the same work")
     notes: tuple[str, ...] = Field(default=(), description="traps of the task's statement, one sentence each")
+    hand_in: str | None = Field(default=None, description="the command that grades it, where no pack does")
 
     @property
     def field(self) -> str:

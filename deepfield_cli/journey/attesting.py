@@ -17,6 +17,8 @@ from deepfield_cli.journey.counts import ATTEST
 from deepfield_cli.journey.workspace import Workspace
 from deepfield_cli.ledger import Entry, Ledger
 
+# What is handed in as a file is kept in the record: room for scans and slides. A film is shown by its link.
+LARGEST_FILE_BYTES = 32 << 20
 _LINK = re.compile(r"https?://[^\s/]+\.[^\s]+")
 
 
@@ -31,7 +33,7 @@ class Evidence:
     """What is handed in.
 
     Attributes:
-        file: a file of the learner's; its digest is recorded.
+        file: a file of the learner's; it is kept in the record.
         link: an address.
         count: how many things it holds, where the rubric counts.
         note: anything worth saying.
@@ -60,6 +62,7 @@ class Attestation:
         size: the file's size in bytes.
         link: the address.
         note: the learner's note.
+        kept: whether the record holds the file itself; older ones hold only its digest.
 
     """
 
@@ -74,6 +77,7 @@ class Attestation:
     size: int | None
     link: str | None
     note: str | None
+    kept: bool = False
 
 
 def find_rubric(thing: str) -> Rubric:
@@ -111,16 +115,18 @@ def attest(workspace: Workspace, rubric: Rubric, answers: Mapping[str, bool], ev
         raise NotEnough(f"not attested: {missing[0]}", fix="without this one nothing is attested")
     if len(yes) < rubric.enough:
         raise NotEnough(f"not attested: {len(yes)} of the {rubric.enough} that are enough", fix="come back when it is")
+    content = _content(evidence.file)
     payload = {
         "rubric": rubric.id,
         "count": evidence.count,
         "answers": {criterion.id: answers[criterion.id] for criterion in rubric.criteria},
         "link": evidence.link,
         "note": evidence.note,
-        **_digest(evidence.file),
+        **_digest(evidence.file, content),
     }
+    files = None if evidence.file is None else {evidence.file.name: content}
     with workspace.ledger() as ledger:
-        return _attestation(ledger, ledger.append(ATTEST, payload, at=now()))
+        return _attestation(ledger, ledger.append(ATTEST, payload, files=files, at=now()))
 
 
 def read_attestations(workspace: Workspace | None, rubric: str | None = None) -> list[Attestation]:
@@ -169,15 +175,26 @@ def _require_evidence(rubric: Rubric, evidence: Evidence) -> None:
         raise DeepfieldError(f"--count: {rubric.id} is attested one at a time", fix="leave it out")
 
 
-def _digest(path: Path | None) -> dict[str, Any]:
+def _content(path: Path | None) -> bytes:
+    """What the file holds; raise DeepfieldError if that is nothing, or more than a record keeps."""
     if path is None:
-        return {"file": None, "sha256": None, "size": None}
+        return b""
     try:
-        content = path.expanduser().read_bytes()
+        with path.expanduser().open("rb") as file:
+            content = file.read(LARGEST_FILE_BYTES + 1)
     except OSError as error:
         raise DeepfieldError(f"cannot be read: {error.strerror}", where=str(path), fix="check the path") from error
     if not content:
         raise DeepfieldError("the file is empty", where=str(path))
+    if len(content) > LARGEST_FILE_BYTES:
+        fix = "hand in a smaller one, or put it online and give --link"
+        raise DeepfieldError(f"larger than the {LARGEST_FILE_BYTES >> 20} MB that are kept", where=str(path), fix=fix)
+    return content
+
+
+def _digest(path: Path | None, content: bytes) -> dict[str, Any]:
+    if path is None:
+        return {"file": None, "sha256": None, "size": None}
     return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
 
 
@@ -196,4 +213,5 @@ def _attestation(ledger: Ledger, entry: Entry) -> Attestation:
         size=payload["size"],
         link=payload["link"],
         note=payload["note"],
+        kept=entry.files_digest is not None,
     )

@@ -8,12 +8,12 @@ nor pydantic is imported for it.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from deepfield_cli.ledger import Entry, Ledger
+from deepfield_cli.ledger import Entry, Ledger, ProblemProgress
 
 REVIEW = "review"
 CONCEPT = "concept:"
@@ -45,12 +45,19 @@ class Card:
         return self.id.removeprefix(CONCEPT) if self.id.startswith(CONCEPT) else None
 
 
-def due_count(ledger: Ledger, now: datetime, known: Container[str] | None = None) -> int | None:
+def due_count(
+    ledger: Ledger,
+    now: datetime,
+    known: Container[str] | None = None,
+    *,
+    progress: Sequence[ProblemProgress] | None = None,
+) -> int | None:
     """How many cards are due; None while there is none at all.
 
-    The home screen joins here. ``known``: ids of problems that can be reviewed; others are passed over.
+    The home screen joins here. ``known``: ids of problems that can be reviewed; others are passed over. ``progress``:
+    the answer of ``ledger.progress()``, where it is at hand: over 100,000 attempts it takes milliseconds.
     """
-    cards = read_cards(ledger, known)
+    cards = read_cards(ledger, known, progress=progress)
     return sum(card.due <= now for card in cards) if cards else None
 
 
@@ -59,10 +66,12 @@ def due_cards(ledger: Ledger, now: datetime, known: Container[str] | None = None
     return sorted((card for card in read_cards(ledger, known) if card.due <= now), key=lambda card: (card.due, card.id))
 
 
-def read_cards(ledger: Ledger, known: Container[str] | None = None) -> list[Card]:
+def read_cards(
+    ledger: Ledger, known: Container[str] | None = None, *, progress: Sequence[ProblemProgress] | None = None
+) -> list[Card]:
     """Every card: the scheduled ones, and the problems that were passed and never reviewed."""
     deck = {name: Card(name, datetime.fromisoformat(due)) for name, due in read_deck(ledger).items()}
-    for card in _passed(ledger):
+    for card in _passed(ledger, ledger.progress() if progress is None else progress):
         deck.setdefault(card.id, card)
     return [card for card in deck.values() if card.concept or known is None or card.id in known]
 
@@ -83,10 +92,10 @@ def newest_review(ledger: Ledger, card: str) -> tuple[Entry, Mapping[str, Any]] 
     return None
 
 
-def _passed(ledger: Ledger) -> list[Card]:
+def _passed(ledger: Ledger, progress: Sequence[ProblemProgress]) -> list[Card]:
     """One card per passed problem, due some days after its first pass."""
     first: dict[str, str] = {}
-    for row in ledger.progress():
+    for row in progress:
         if row.first_solved_at is not None:
             first[row.problem] = min(row.first_solved_at, first.get(row.problem, row.first_solved_at))
     hinted = {entry.problem: entry.at for entry in ledger.entries("hint")} if first else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from deepfield_cli.journey.clock import today
-from deepfield_cli.journey.counts import CONFIRM, DRILL, GAP, attested_counts, solved_rungs
+from deepfield_cli.journey.counts import DRILL, GAP, attested_counts, confirmed_counts, solved_rungs
 from deepfield_cli.journey.progress import read_problems
 from deepfield_cli.journey.rules import Facts
 from deepfield_cli.journey.season import kept_weeks, read_seasons
@@ -21,21 +21,12 @@ def read_facts(workspace: Workspace | None) -> Facts:
     with workspace.record() as ledger:
         return Facts(
             solved=solved,
-            confirmed=_confirmed(ledger),
+            confirmed=confirmed_counts(ledger),
             attested=attested_counts(ledger),
             season_weeks=max((kept_weeks(season, ledger, today()) for season in read_seasons(ledger)), default=0),
             gaps=Counter(entry.problem or "" for entry in ledger.entries(GAP)),
             drills=_drills(ledger),
         )
-
-
-def _confirmed(ledger: Ledger) -> dict[str, int]:
-    highest: dict[str, int] = {}
-    for entry in ledger.entries(CONFIRM):
-        payload = ledger.payload(entry)
-        what, value = str(payload["what"]), int(payload.get("value", 1))
-        highest[what] = max(value, highest.get(what, 0))
-    return highest
 
 
 def _drills(ledger: Ledger) -> dict[str, list[bool]]:

@@ -32,15 +32,18 @@ def read_history(workspace: Workspace, wanted: str | None, limit: int) -> Histor
     Only the payloads of what is shown are read, so that a long past costs no more than a short one.
     """
     with workspace.record() as ledger:
-        problem = _problem(workspace, ledger, wanted)
+        problem = problem_at_hand(workspace, ledger, wanted)
         entries = [entry for kind in (ATTEMPT, FAULT) for entry in ledger.entries(kind, problem, limit)]
         newest = sorted(entries, key=lambda entry: entry.id, reverse=True)[:limit]
         total = sum(ledger.count(kind, problem) for kind in (ATTEMPT, FAULT))
         return History(problem, tuple(past_attempt(entry, ledger.payload(entry)) for entry in newest), total)
 
 
-def _problem(workspace: Workspace, ledger: Ledger, wanted: str | None) -> str | None:
-    """The problem asked for; one that no pack holds any more is known by its attempts."""
+def problem_at_hand(workspace: Workspace, ledger: Ledger, wanted: str | None) -> str | None:
+    """The problem asked for, else the one of this folder, else None for all.
+
+    One that no pack holds any more is known by its attempts.
+    """
     if wanted is None:
         here = problem_at(workspace, Path.cwd())
         return here.id if here is not None else None

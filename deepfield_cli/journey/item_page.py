@@ -91,8 +91,13 @@ class _Desk:
     facts: Facts
     done: Mapping[str, str]
 
+    @property
+    def confirmed(self) -> set[str]:
+        """Problems that somebody else vouches for."""
+        return {"summit/merged-pr"} if self.facts.confirmed.get("merged-pr") else set()
+
     def problems(self, names: Iterable[str]) -> tuple[Row, ...]:
-        solved = {problem for problem, _ in self.facts.solved}
+        solved = {problem for problem, _ in self.facts.solved} | self.confirmed
         return tuple(Row(name, self.roadmap.problems[name].title, name in solved) for name in names)
 
     def resources(self, names: Iterable[str], parts: Mapping[str, str | None] | None = None) -> tuple[Row, ...]:
@@ -170,7 +175,8 @@ def _problem(desk: _Desk, problem: RoadmapProblem) -> ItemPage:
     parts = {reading.resource: reading.part for reading in problem.resources}
     concepts = (desk.roadmap.concepts[name] for name in problem.concepts)
     return ItemPage(
-        "", problem.id, problem.title, (problem.difficulty, "no grader yet: a brief, a reading list, notes"),
+        "", problem.id, problem.title,
+        (problem.difficulty, _how_graded(problem)),
         (problem.goal, problem.why),
         (
             Section("rungs", tuple(Row(rung, text) for rung, text in problem.rungs.items())),
@@ -182,6 +188,10 @@ def _problem(desk: _Desk, problem: RoadmapProblem) -> ItemPage:
             Section("traps", tuple(Row("", note) for note in problem.notes)),
         ),
     )  # fmt: skip
+
+
+def _how_graded(problem: RoadmapProblem) -> str:
+    return f"graded by {problem.hand_in}" if problem.hand_in else "no grader yet: a brief, a reading list, notes"
 
 
 def _concept(desk: _Desk, concept: Concept) -> ItemPage:

@@ -18,6 +18,8 @@ def choose_next_step(
     here = next((one for one in problems if one.problem.id == current), None)
     if here is not None and here.problem.graded and not here.first_rung.is_solved:
         return _continue(here, last)
+    if here is not None and here.problem.hand_in and not here.first_rung.is_done:
+        return NextStep(here.problem.hand_in, "when it is ready")
     if season is not None and season.over:
         command = f"deepfield pick-field --since {season.season.started}"
         return NextStep(command, f"your season of {season.season.field} is over: choose again, with its evidence")

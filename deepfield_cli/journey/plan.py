@@ -21,7 +21,7 @@ def make_plan(workspace: Workspace, hours_per_week: float, start: date, fields: 
         raise DeepfieldError(f"--hours-per-week: {hours_per_week:g} is not between 0 and {MOST_HOURS_PER_WEEK:g}")
     catalogue = read_catalogue()
     chosen = _fields(catalogue, fields)
-    solved = {one.problem.id for one in read_problems(workspace) if one.first_rung.is_solved}
+    solved = {one.problem.id for one in read_problems(workspace) if one.first_rung.is_done}
     hours = [
         (problem.id, problem.hours)
         for field in chosen
@@ -52,6 +52,6 @@ def open_plan(workspace: Workspace) -> tuple[Plan, Pace]:
     if plan is None:
         raise WorkspaceError("no plan yet", fix="deepfield plan --hours-per-week 8 makes one")
     problems = read_problems(workspace)
-    solved = {one.problem.id for one in problems if one.first_rung.is_solved}
+    solved = {one.problem.id for one in problems if one.first_rung.is_done}
     ungraded = {one.problem.id for one in problems if not one.problem.graded}
     return plan, pace(plan, solved, today(), ungraded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deepfield_cli.content.catalogue import read_catalogue
+from deepfield_cli.content.packs import builtin_pack
 from deepfield_cli.content.resource import Resource
 from deepfield_cli.content.road import open_roadmap
 from deepfield_cli.content.roadmap import Roadmap
@@ -34,6 +35,8 @@ def start_planned(workspace: Workspace, problem: RoadmapProblem) -> StartReport:
     """Lay out brief and notes where they are not there yet; a file that exists is the learner's."""
     folder = workspace.folder(problem.id)
     files = {BRIEF: brief_of(problem, open_roadmap()).encode(), NOTES: _notes(problem).encode()}
+    if problem.hand_in:
+        files = _offered(problem.id) | {NOTES: files[NOTES]}
     created: list[str] = []
     kept: list[str] = []
     try:
@@ -42,6 +45,7 @@ def start_planned(workspace: Workspace, problem: RoadmapProblem) -> StartReport:
             path = folder / name
             (kept if path.exists() else created).append(name)
             if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
     except OSError as error:
         raise WorkspaceError(
@@ -51,6 +55,16 @@ def start_planned(workspace: Workspace, problem: RoadmapProblem) -> StartReport:
         payload = {"created": created, "kept": kept, "beside": [], "planned": True}
         ledger.append("start", payload, problem=problem.id, files=files, at=now())
     return StartReport(folder, tuple(created), tuple(kept), ())
+
+
+def _offered(problem_id: str) -> dict[str, bytes]:
+    """Brief and starter of a problem that has a command of its own: they lie where those of all problems do."""
+    location = builtin_pack().location(problem_id)
+    files = {BRIEF: location.brief.read_bytes()}
+    for path in sorted(location.starter.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            files[path.relative_to(location.starter).as_posix()] = path.read_bytes()
+    return files
 
 
 def brief_of(problem: RoadmapProblem, roadmap: Roadmap) -> str:

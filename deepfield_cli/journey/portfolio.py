@@ -7,7 +7,6 @@ scripted learner joins here: whatever it did must be found in ``gather``'s answe
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from deepfield_cli.content.packs import find_location
 from deepfield_cli.errors import DeepfieldError
 from deepfield_cli.journey.clock import day_of, today
 from deepfield_cli.journey.counts import CONFIRM, DRILL
+from deepfield_cli.journey.curves import Curve, curves_in
 from deepfield_cli.journey.gaps import Gap, read_gaps
 from deepfield_cli.journey.progress import read_problems
 from deepfield_cli.journey.season import Season, kept_weeks, read_seasons
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 EvidenceKind = Literal["verified", "confirmed", "attested"]
 Direction = Literal["higher", "lower", "equal"]
 _WORK = frozenset({"attempt", "review", "gap", "drill", "start"})
-# A metric named loss@100 is one point of the curve "loss", at 100.
-_POINT = re.compile(r"(?P<curve>[^@]+)@(?P<at>\d+(?:\.\d+)?)")
 _CONFIRMED = {"merged-pr": "Pull request merged", "codeforces-rating": "Codeforces rating"}
 _SOLVED = ("solved", "outdated")
 
@@ -97,14 +95,6 @@ class Score:
     at: str
     rung: str
     score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """Points that the solving attempt measured, e.g. a loss over steps."""
-
-    name: str
-    points: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +267,7 @@ def _proved(ledger: Ledger, status: ProblemStatus) -> Proved:
         scores=tuple(_score(entry) for entry in entries if entry.score is not None),
         targets=targets,
         measured={name: value for name, value in everything.items() if "@" not in name and _key(name) not in named},
-        curves=_curves(everything),
+        curves=curves_in(everything),
         hints=status.hints_shown,
         gave_up=status.gave_up,
     )
@@ -338,15 +328,6 @@ def _is_met(reached: float | None, target: float, direction: Direction) -> bool 
     if direction == "equal":
         return math.isclose(reached, target, rel_tol=1e-9)
     return bool(reached >= target if direction == "higher" else reached <= target)
-
-
-def _curves(metrics: Mapping[str, float]) -> tuple[Curve, ...]:
-    points: dict[str, list[tuple[float, float]]] = {}
-    for name, value in metrics.items():
-        match = _POINT.fullmatch(name)
-        if match:
-            points.setdefault(match["curve"], []).append((float(match["at"]), value))
-    return tuple(Curve(name, tuple(sorted(found))) for name, found in points.items() if len(found) > 1)
 
 
 def _key(name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from deepfield_cli.content.catalogue import Catalogue, ListedProblem, read_catalogue
 from deepfield_cli.errors import ContentError, near_miss
 from deepfield_cli.journey.clock import today
-from deepfield_cli.journey.counts import attested_counts, solved_rungs
+from deepfield_cli.journey.counts import CONFIRM, attested_counts, confirmed_counts, solved_rungs
 from deepfield_cli.journey.due import due_reviews
 from deepfield_cli.journey.next_step import choose_next_step
 from deepfield_cli.journey.past_attempt import newest_attempt
@@ -41,7 +41,7 @@ def read_status(workspace: Workspace) -> Status:
         season = _season_status(ledger, catalogue)
         streak = read_streak(ledger, today())
         pace_now = _pace(ledger, fields)
-        due = due_reviews(ledger)
+        due = due_reviews(ledger, rows)
     problems = [problem for field in fields for problem in field.problems]
     here = problem_at(workspace, Path.cwd())
     current = here.id if here else planned_at(workspace, Path.cwd())
@@ -93,7 +93,7 @@ def _read_fields(ledger: Ledger, catalogue: Catalogue, progress: Sequence[Proble
     }
     facts = _Facts(ledger)
     problems = [facts.added_to(_problem_status(problem, rows, solved_versions)) for problem in catalogue.problems]
-    known = Facts(solved=solved_rungs(problems), attested=attested_counts(ledger))
+    known = Facts(solved=solved_rungs(problems), confirmed=confirmed_counts(ledger), attested=attested_counts(ledger))
     stages = {stage.id: stage for stage in catalogue.stages}
     found = []
     for field in catalogue.fields:
@@ -127,7 +127,7 @@ def _pace(ledger: Ledger, fields: tuple[FieldStatus, ...]) -> Pace | None:
     if plan is None:
         return None
     problems = [one for field in fields for one in field.problems]
-    solved = {one.problem.id for one in problems if one.first_rung.is_solved}
+    solved = {one.problem.id for one in problems if one.first_rung.is_done}
     ungraded = {one.problem.id for one in problems if not one.problem.graded}
     return pace(plan, solved, today(), ungraded)
 
@@ -138,6 +138,7 @@ class _Facts:
     def __init__(self, ledger: Ledger) -> None:
         self.started = {entry.problem for entry in ledger.entries(kind="start")}
         self.gave_up = {entry.problem: entry.at for entry in ledger.entries(kind="give-up")}
+        self.confirmed = {(entry.problem, entry.rung): entry.at for entry in ledger.entries(kind=CONFIRM)}
         self.hints: dict[str | None, int] = {}
         for entry in ledger.entries(kind="hint"):
             self.hints[entry.problem] = self.hints.get(entry.problem, 0) + 1
@@ -146,11 +147,16 @@ class _Facts:
         name = status.problem.id
         return ProblemStatus(
             problem=status.problem,
-            rungs=status.rungs,
+            rungs=tuple(self._confirmed(name, rung) for rung in status.rungs),
             started=name in self.started,
             gave_up=name in self.gave_up,
             hints_shown=self.hints.get(name, 0),
         )
+
+    def _confirmed(self, problem: str, rung: RungStatus) -> RungStatus:
+        """A rung that somebody else vouches for, where nothing was measured."""
+        at = self.confirmed.get((problem, rung.rung))
+        return rung if at is None or rung.is_solved else RungStatus(rung.rung, "confirmed", solved_at=at)
 
 
 def _problem_status(problem: ListedProblem, rows: _Rows, versions: Mapping[tuple[str, str], int]) -> ProblemStatus:
@@ -162,7 +168,7 @@ def _rung_status(problem: ListedProblem, rung: str, rows: _Rows, versions: Mappi
         return RungStatus(rung, "absent")
     row = rows.get((problem.id, rung))
     if row is None:
-        return RungStatus(rung, "open" if problem.graded else "planned")
+        return RungStatus(rung, "open" if problem.graded or problem.hand_in else "planned")
     outdated = versions.get((problem.id, rung), 0) < problem.version
     solved = "outdated" if outdated else "solved"
     return RungStatus(

@@ -14,8 +14,9 @@ from deepfield_cli.journey.streak import NO_STREAK, Streak
 
 RUNGS = ("core", "laptop", "paper")
 
-# outdated: solved, but by checks that have changed since. planned: nothing can grade it yet. absent: no such rung.
-RungState = Literal["solved", "outdated", "tried", "open", "planned", "absent"]
+# confirmed: an outside service says so. outdated: solved, but by checks that have changed since. planned: nothing can
+# grade it yet. absent: no such rung.
+RungState = Literal["solved", "confirmed", "outdated", "tried", "open", "planned", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class RungStatus:
 
     Attributes:
         rung: core, laptop or paper.
-        state: solved, outdated, tried, open, planned or absent.
+        state: solved, confirmed, outdated, tried, open, planned or absent.
         attempts: how many were scored.
         best_score: the highest score, 0 to 1.
         solved_at: when it was first solved, UTC.
@@ -43,6 +44,11 @@ class RungStatus:
     def is_solved(self) -> bool:
         """Whether the checks of today count it as solved."""
         return self.state == "solved"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing left to do: solved, or confirmed where nothing can be measured."""
+        return self.state in ("solved", "confirmed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ class ProblemStatus:
     @property
     def next_rung(self) -> RungStatus | None:
         """The lowest rung that is not solved."""
-        return next((rung for rung in self.rungs if rung.state not in ("absent", "solved")), None)
+        return next((rung for rung in self.rungs if rung.state != "absent" and not rung.is_done), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         _probe(connection)
     except sqlite3.Error as error:
         connection.close()
-        if primary_code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+        # SQLITE_IOERR too: on a disk without a free byte the file that readers share cannot be made
+        if primary_code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR):
             raise
         return _connect_to_read_in_place(path)
     except BaseException:
@@ -84,9 +85,9 @@ def _connect_to_read_in_place(path: Path) -> sqlite3.Connection:
     log = path.with_name(f"{path.name}-wal")
     if log.exists() and log.stat().st_size > 0:
         raise LedgerReadOnly(
-            f"the newest entries are still in {log.name}, and this folder cannot be written",
+            f"the newest entries are still in {log.name}, and nothing can be written beside it",
             where=str(path),
-            fix="copy the folder to a place where you may write, and read it there",
+            fix="free some space if the disk is full; else copy the folder to a place where you may write",
         )
     connection = _connect(path, "ro", "&immutable=1")
     try:

@@ -84,7 +84,13 @@ def _explain(error: sqlite3.Error, path: Path, *, writing: bool) -> LedgerError 
             where=where,
             fix="free some space, then run the command again",
         )
-    if code in _READ_ONLY or code in _REFUSED:
+    if code in _REFUSED:
+        return LedgerReadOnly(
+            f"the ledger cannot be read: the disk refuses ({error})",
+            where=where,
+            fix="free some space if the disk is full; if it is not, look whether it is sound",
+        )
+    if code in _READ_ONLY:
         return LedgerReadOnly(
             f"the ledger cannot be {'written' if writing else 'read'} ({error})",
             where=where,

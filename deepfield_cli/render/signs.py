@@ -7,11 +7,28 @@ from collections.abc import Collection
 from rich.console import Console
 from rich.text import Text
 
-_SIGNS = {"solved": "●", "outdated": "◎", "tried": "◐", "open": "○", "planned": "◌", "absent": "·"}
-_PLAIN_SIGNS = {"solved": "X", "outdated": "x", "tried": "~", "open": "o", "planned": ".", "absent": "-"}
-_STYLES = {"solved": "good", "outdated": "warn", "tried": "warn", "open": "", "planned": "quiet", "absent": "quiet"}
+_SIGNS = {"solved": "●", "confirmed": "◆", "outdated": "◎", "tried": "◐", "open": "○", "planned": "◌", "absent": "·"}
+_PLAIN_SIGNS = {
+    "solved": "X",
+    "confirmed": "C",
+    "outdated": "x",
+    "tried": "~",
+    "open": "o",
+    "planned": ".",
+    "absent": "-",
+}
+_STYLES = {
+    "solved": "good",
+    "confirmed": "accent",
+    "outdated": "warn",
+    "tried": "warn",
+    "open": "",
+    "planned": "quiet",
+    "absent": "quiet",
+}
 _WORDS = {
     "solved": "solved",
+    "confirmed": "confirmed by others",
     "outdated": "solved before its checks changed",
     "tried": "tried",
     "open": "open",

@@ -43,13 +43,19 @@ def show_start(console: Console, workspace: Workspace, problem: Problem, report:
 def show_planned(console: Console, workspace: Workspace, problem: RoadmapProblem, report: StartReport) -> None:
     """Say what was laid out of a problem that nothing can grade yet."""
     console.print(f"[strong]{problem.title}[/]  [quiet]{problem.id} · {problem.difficulty}[/]")
-    console.print(foreign("Its grader is not written yet: there is a brief to read and a place for notes.", "warn"))
+    if not problem.hand_in:
+        console.print(foreign("Its grader is not written yet: there is a brief to read and a place for notes.", "warn"))
     console.print()
     folder = workspace.shown(report.folder)
     for word, names in (("wrote", report.created), ("kept", report.kept)):
         for name in names:
             console.print(foreign(f"  {word:<6} {folder}/{name}", "good" if word == "wrote" else ""))
     console.print()
+    if problem.hand_in:
+        console.print(foreign(f"  1  read   {folder}/{BRIEF}"))
+        console.print(foreign(f"  2  write  {folder}/{problem.entry}"))
+        console.print(f"  3  run    [accent]{problem.hand_in}[/]")
+        return
     console.print(f"Next: [accent]deepfield show {problem.id}[/], or [accent]deepfield gap add {problem.id}[/]")
 
 

@@ -40,7 +40,7 @@ def refused(problem_id: str) -> str:
 
 
 def test_a_pack_knows_its_problems_by_their_folders() -> None:
-    assert TINY.problem_ids() == ["tiny/impatient", "tiny/mean", "tiny/square", "tiny/tensor"]
+    assert TINY.problem_ids() == ["tiny/descent", "tiny/impatient", "tiny/mean", "tiny/square", "tiny/tensor"]
 
 
 def test_every_problem_of_every_pack_loads(tiny_pack: Path) -> None:

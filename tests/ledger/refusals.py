@@ -2,6 +2,7 @@
 
 python refusals.py file-size-limit FOLDER     the limit that a shell or a quota sets
 python refusals.py full-disk FOLDER           a disk of 512 kB, mounted on the folder; needs `unshare -rm`
+python refusals.py disk-without-a-byte FOLDER  the same, with not one byte left; needs `unshare -rm`
 python refusals.py read-only FOLDER           as a user who may not write, whoever runs the tests
 """
 
@@ -101,6 +102,30 @@ def full_disk(folder: Path) -> dict[str, Any]:
     }
 
 
+def disk_without_a_byte(folder: Path) -> dict[str, Any]:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)], check=True)
+    path = folder / "progress.db"
+    with Ledger.open(path) as ledger:
+        append(ledger)
+    fill_to_the_brim(folder / "filler")
+    return {
+        "files": sorted(os.listdir(folder)),
+        "read": said(lambda: state(path)),
+        "write": said(lambda: Ledger.open(path)),
+    }
+
+
+def fill_to_the_brim(filler: Path) -> None:
+    """Leave not one free byte."""
+    for size in (4096, 1):
+        try:
+            with filler.open("ab", buffering=0) as file:
+                while True:
+                    file.write(bytes(size))
+        except OSError:
+            continue
+
+
 def read_only(folder: Path) -> dict[str, Any]:
     sound, logged, empty, file_only, secret = (folder / name for name in ("sound", "logged", "empty", "file", "secret"))
     live, wreck = folder / "live", folder / "wreck"
@@ -147,6 +172,7 @@ if __name__ == "__main__":
     scenarios: dict[str, Callable[[Path], Any]] = {
         "file-size-limit": file_size_limit,
         "full-disk": full_disk,
+        "disk-without-a-byte": disk_without_a_byte,
         "read-only": read_only,
     }
     print(json.dumps(scenarios[scenario](Path(place))))

@@ -74,6 +74,16 @@ def test_a_full_disk_is_one_clear_line_and_loses_nothing(run_script: RunScript, 
     assert [found[step][0] for step in ("creation", "still")] == ["LedgerFull", "LedgerFull"]
 
 
+def test_a_disk_without_one_free_byte_is_still_read(run_script: RunScript, tmp_path: Path) -> None:
+    mount = ["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", str(tmp_path)]
+    if shutil.which("unshare") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let us mount a small disk")
+    found = run_script("refusals.py", "disk-without-a-byte", tmp_path, before=("unshare", "-rm"))
+    assert found["files"] == ["filler", "progress.db"]
+    assert found["read"] == ["done", [1, True]]
+    assert found["write"][0] == "LedgerFull" and "free some space" in found["write"][1]
+
+
 READABLE = {"read": 2, "read a read-only file": 1, "read while its owner writes": 1}
 REFUSED = {
     "write": "the ledger cannot be written",

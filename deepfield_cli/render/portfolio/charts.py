@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-from deepfield_cli.journey.portfolio import Curve, Score
+from deepfield_cli.journey.curves import Curve
+from deepfield_cli.journey.portfolio import Score
 from deepfield_cli.practice.quantity import format_quantity
 from deepfield_cli.render.portfolio.markup import Markup, element, join
 
@@ -63,11 +65,51 @@ def scores(attempts: Sequence[Score]) -> Markup:
 
 def curve(one: Curve) -> Markup:
     """A curve over its own range."""
-    xs, ys = [x for x, _ in one.points], [y for _, y in one.points]
-    places = [(_EDGE + _share(x, xs) * (_WIDTH - 2 * _EDGE), _height(_share(y, ys))) for x, y in one.points]
-    first, last = (format_quantity(y, "", 3) if y > 0 else f"{y:.3g}" for y in (ys[0], ys[-1]))
+    first, last = (format_quantity(y, "", 3) if y > 0 else f"{y:.3g}" for y in (one.points[0][1], one.points[-1][1]))
     label = f"{one.name}: from {first} to {last}"
-    return _plot(label, element("polyline", points=_points(places), class_="line strong"))
+    box = Box(_EDGE, _EDGE, _WIDTH - 2 * _EDGE, _HEIGHT - 2 * _EDGE)
+    return _plot(label, polyline(one.points, Extent.of([one.points]), box, class_="line strong"))
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a chart shows: the smallest and largest of all its points."""
+
+    left: float
+    right: float
+    low: float
+    high: float
+
+    @staticmethod
+    def of(curves: Sequence[Sequence[tuple[float, float]]]) -> Extent:
+        """The extent of some curves, at least one of them with a point."""
+        xs = [x for points in curves for x, _ in points]
+        ys = [y for points in curves for _, y in points]
+        return Extent(min(xs), max(xs), min(ys), max(ys))
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where on the page a chart is drawn."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def polyline(
+    points: Sequence[tuple[float, float]], extent: Extent, box: Box, **attributes: str | float | None
+) -> Markup:
+    """One curve of a chart."""
+    places = [
+        (
+            box.left + _share(x, extent.left, extent.right) * box.width,
+            box.top + (1 - _share(y, extent.low, extent.high)) * box.height,
+        )
+        for x, y in points
+    ]
+    return element("polyline", points=_points(places), **attributes)
 
 
 def _plot(label: str, content: Markup) -> Markup:
@@ -86,8 +128,7 @@ def _height(share: float) -> float:
     return _HEIGHT - _EDGE - min(max(share, 0.0), 1.0) * (_HEIGHT - 2 * _EDGE)
 
 
-def _share(value: float, values: Sequence[float]) -> float:
-    low, high = min(values), max(values)
+def _share(value: float, low: float, high: float) -> float:
     return (value - low) / (high - low) if high > low else 0.5
 
 
