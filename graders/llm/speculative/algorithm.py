@@ -66,11 +66,20 @@ class Task:
 
 
 class _State(NamedTuple):
-    """Where a run stands between two blocks: the tokens made, and what each model's cache holds."""
+    """Where a run stands between two blocks.
+
+    Attributes:
+        made: the tokens so far.
+        in_target: what the target's cache holds.
+        in_draft: what the draft's cache holds.
+        behind: how many of the last tokens the draft is fed next.
+
+    """
 
     made: Tokens
     in_target: Tokens
     in_draft: Tokens
+    behind: int
 
 
 class _Block(NamedTuple):
@@ -109,7 +118,7 @@ class Algorithm:
         """Go from block to block, all states with equally many tokens at a time."""
         calls = 1 if "stats-count-otherwise/prefill" in self.bugs else 0
         reached: list[dict[_State, dict[Counts, float]]] = [{} for _ in range(self.task.count + self.task.gamma + 1)]
-        reached[0][_State((), (), ())] = {(0, 0, calls): 1.0}
+        reached[0][_State((), (), (), len(self.task.prompt))] = {(0, 0, calls): 1.0}
         for made in range(self.task.count):
             for state, counted in reached[made].items():
                 for (after, added), chance in self._steps(state).items():
@@ -154,31 +163,31 @@ class Algorithm:
 
     # the models
 
-    def _new(self, state: _State, held: Tokens, *, last_only: bool = False) -> Tokens:
-        """The tokens to feed to a model whose cache holds these."""
-        so_far = self.task.prompt + state.made
-        if held and (last_only or so_far[: len(held)] != held):
-            return state.made[-1:]
-        return so_far[len(held) :]
+    def _target_context(self, state: _State) -> Tokens:
+        """What the target has read when it judges the first proposal."""
+        text = self.task.prompt + state.made
+        held = state.in_target
+        return held + (text[len(held) :] if text[: len(held)] == held else text[-1:])
+
+    def _draft_context(self, state: _State) -> Tokens:
+        """What the draft has read when it makes the first proposal."""
+        text = self.task.prompt + state.made
+        return state.in_draft + text[len(text) - state.behind :]
 
     def _after(self, state: _State, block: _Block) -> _State:
         """What the caches hold after a block: both are rolled back to all tokens but the last."""
         made = state.made + block.added
         in_target = in_draft = (self.task.prompt + made)[:-1]
+        behind = 1
         if "cache-not-rolled-back" in self.bugs:
-            in_target = state.in_target + self._new(state, state.in_target) + block.proposals
-        fed = self._draft_context(state) + block.proposals[:-1]
+            in_target = self._target_context(state) + block.proposals
+        fed = self._draft_context(state) + block.proposals[:-1]  # the last proposal was drawn, and is not fed any more
+        rejected = len(block.proposals) - block.accepted
         if "draft-cache-not-rolled-back" in self.bugs:
-            in_draft = fed
-        elif "draft-cache-out-of-step" in self.bugs:
-            # rolled back after a rejection; after full acceptance the last proposal has not been fed, and never will
-            rejected = max(len(block.proposals) - 1 - block.accepted, 0)
-            in_draft = fed[: len(fed) - rejected]
-        return _State(made, in_target, in_draft)
-
-    def _draft_context(self, state: _State) -> Tokens:
-        last_only = "draft-cache-out-of-step" in self.bugs
-        return state.in_draft + self._new(state, state.in_draft, last_only=last_only)
+            in_draft, behind = fed, 1 if rejected else 2
+        elif "draft-cache-out-of-step" in self.bugs:  # in step after a rejection, else a token short for ever
+            in_draft = fed[: len(fed) - max(rejected - 1, 0)]
+        return _State(made, in_target, in_draft, behind)
 
     def _chances(self, which: str, context: Tokens) -> np.ndarray:
         """The distribution of the token after a context, at the temperature that counts for this model."""
@@ -202,7 +211,7 @@ class Algorithm:
     def _blocks(self, state: _State, count: int) -> Iterator[tuple[_Block, float]]:
         context = self._draft_context(state)
         for proposals, q, chance in self._proposals(context, count):
-            start = state.in_target + self._new(state, state.in_target)
+            start = self._target_context(state)
             self.task.scores("target", start + proposals)  # one pass for all the rows
             p = [self._chances("target", start + proposals[:index]) for index in range(count + 1)]
             for block, share in self._verified(proposals, p, q, context):
@@ -298,7 +307,7 @@ class Algorithm:
         row = p[min(accepted + 1, len(proposals))] if "last-token-from-wrong-row" in self.bugs else p[accepted]
         if not self.bugs.isdisjoint(("residual-from-target", "never-accepts", "argmax-acceptance/target")):
             return row
-        if "residual-is-argmax" in self.bugs:
+        if not self.bugs.isdisjoint(("residual-is-argmax", "argmax-acceptance/argmax")):
             return np.eye(len(row))[row.argmax()]
         difference = row - q[accepted]
         if "residual-from-draft" in self.bugs:

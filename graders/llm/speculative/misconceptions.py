@@ -16,13 +16,14 @@ CACHE = (
     "positions-count-calls",
     "positions-off-by-one/back",
     "positions-off-by-one/ahead",
-    "cache-ignored",
+    "cache-ignored/hidden",
+    "cache-ignored/lost",
     "cache-ignored/plain",
     "cache-holds-last-chunk",
     "layers-share-one-cache",
     "mask-ignores-the-past",
-    "mask-hides-the-past",
     "no-mask-within-chunk",
+    "no-mask-within-chunk/later",
 )
 
 TEMPERATURE = ("temperature-ignored", "temperature-inverted")
@@ -39,7 +40,8 @@ FILTERS = (
     "top-p-keeps-the-tail",
     "top-k-ignored",
     "top-p-ignored",
-    "ranks-returned-as-ids",
+    "ranks-returned-as-ids/nucleus",
+    "ranks-returned-as-ids/always",
     *TEMPERATURE,
 )
 

@@ -87,7 +87,7 @@ def step(model: Model, tokens: np.ndarray, cache: Cache | None, bugs: Bugs = NO_
         )
         source = config.n_layers - 1 if "layers-share-one-cache" in bugs else index
         k, v = own_keys, own_values
-        if cache is not None and bugs.isdisjoint(("cache-ignored", "cache-ignored/plain")):
+        if cache is not None and bugs.isdisjoint(("cache-ignored/lost", "cache-ignored/plain")):
             k = np.concatenate((cache.keys[source], own_keys), axis=1)
             v = np.concatenate((cache.values[source], own_values), axis=1)
         x = x + _attention(q, k, v, bugs) @ w[layer + "w_out"] + w[layer + "b_out"]
@@ -115,11 +115,11 @@ def _positions(past: int, new: int, cache: Cache | None, context: int, bugs: Bug
 def _attention(q: np.ndarray, k: np.ndarray, v: np.ndarray, bugs: Bugs) -> np.ndarray:
     new, total = q.shape[1], k.shape[1]
     past = total - new
-    if "no-mask-within-chunk" in bugs:
+    if "no-mask-within-chunk" in bugs or ("no-mask-within-chunk/later" in bugs and past):
         visible = np.ones((new, total), dtype=bool)
     else:
         visible = np.tril(np.ones((new, total), dtype=bool), 0 if "mask-ignores-the-past" in bugs else past)
-    if "mask-hides-the-past" in bugs and past:
+    if "cache-ignored/hidden" in bugs and past:
         visible[:, :past] = False
     if "sees-one-token-too-far" in bugs:
         visible |= np.tril(np.ones((new, total), dtype=bool), past + 1)
@@ -208,7 +208,7 @@ def filtered(scores: np.ndarray, asked: Filter, bugs: Bugs = NO_BUGS) -> np.ndar
     p = tempered(scores, _mistaken_temperature(asked.temperature, bugs))
     order = np.argsort(-p, kind="stable")
     kept = order[: _top_k(asked, len(p), bugs)]
-    unscaled = "top-k-not-renormalised/nucleus" in bugs
+    unscaled = any(bug.startswith("top-k-not-renormalised") for bug in bugs)
     if asked.top_p is not None and "top-p-ignored" not in bugs:
         judged = tempered(scores, 1.0) if "top-p-before-temperature" in bugs else p
         share = judged[kept] if unscaled else judged[kept] / judged[kept].sum()
@@ -221,9 +221,10 @@ def filtered(scores: np.ndarray, asked: Filter, bugs: Bugs = NO_BUGS) -> np.ndar
     chances = np.zeros(len(p))
     chances[kept] = p[kept]
     for name, place in (("last-id", -1), ("first-id", 0)):
-        if f"top-k-not-renormalised/{name}" in bugs:  # what the sums do not reach falls to one end
-            chances[place] += 1 - chances.sum()
-    if "ranks-returned-as-ids" in bugs:
+        if f"top-k-not-renormalised/{name}" in bugs and asked.top_p is None:
+            chances[place] += 1 - chances.sum()  # what the sums do not reach falls to one end
+    cut = asked.top_p is not None and asked.top_p < 1
+    if "ranks-returned-as-ids/always" in bugs or ("ranks-returned-as-ids/nucleus" in bugs and cut):
         chances = chances[order]
     return chances / chances.sum()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -65,8 +66,8 @@ def draw_config(rng: np.random.Generator, *, context: int = 24) -> Config:
 @suite.check()
 def first_call(submission: Submission, rng: np.random.Generator) -> None:
     """With no cache yet, cached_forward gives the logits of the plain model, for one token and for many."""
-    for dtype, length in (("float32", 7), ("float64", 9), ("float32", 1)):
-        model = models.draw(rng, draw_config(rng), dtype=dtype)
+    for dtype, length, layers in (("float32", 7, 2), ("float64", 9, 3), ("float32", 1, 1)):
+        model = models.draw(rng, replace(draw_config(rng), n_layers=layers), dtype=dtype)
         tokens = cases.draw_prompt(rng, model.config.vocab_size, length)
         answers = feed(submission, send(submission, model), [tokens])
         expect_logits(answers, model, [tokens], misconceptions.FORWARD)
@@ -182,10 +183,12 @@ ROOMY = 80
 @suite.check(needs=[greedy_generation], points=3)
 def speculative_greedy(submission: Submission, rng: np.random.Generator) -> None:
     """At temperature 0 the tokens are those of the target alone, whatever the draft: alike, unlike, or hostile."""
-    for kind, gamma in (("agreeing", 3), ("hostile", 2), ("other", 4), ("agreeing", 1), ("same", 5)):
+    for kind, gamma in (("telling", 3), ("hostile", 2), ("other", 4), ("agreeing", 1), ("same", 5)):
         config = draw_config(rng, context=ROOMY)
-        drawn = cases.draw_stepped if (kind, gamma) == ("agreeing", 3) else partial(cases.draw_greedy, draft=kind)
-        task = drawn(rng, config, gamma=gamma)
+        if kind == "telling":
+            task = cases.draw_stepped(rng, config, gamma)
+        else:  # 13 tokens: with the target as its own draft, the third block of 6 is too long
+            task = cases.draw_greedy(rng, config, kind, gamma, count=13)
         bugs = Variants(
             (*misconceptions.GREEDY_STEPS, "verifies-wrong-row"),
             lambda names, task=task: list(only_outcome(task, names).tokens),
@@ -284,7 +287,7 @@ def top_k_and_top_p(submission: Submission, rng: np.random.Generator) -> None:
         question = Question(
             words=f"one token with {case.asked}",
             right=[_cells(chances) for chances in case.right],
-            mistaken=lambda bug, case=case: _cells(case.mistaken(bug)),  # type: ignore[misc]
+            mistaken=None if len(case.right) > 1 else partial(_mistaken_cells, case),
             views=((0, 1),),
             name_cell=lambda cell: f"token {cell[0]}",
         )
@@ -295,6 +298,10 @@ def top_k_and_top_p(submission: Submission, rng: np.random.Generator) -> None:
         questions.append(question)
     tests = Exactness(FALSE_ALARM_RATE, verdicts.tests_needed(len(questions), 1, readings=3))
     verdicts.judge(tests, questions, misconceptions.FILTERS)
+
+
+def _mistaken_cells(case: cases.FilterCase, bug: str) -> dict[Tokens, float]:
+    return _cells(case.mistaken(bug))
 
 
 def _cells(chances: np.ndarray) -> dict[Tokens, float]:
@@ -318,8 +325,8 @@ def speculative_sampling(submission: Submission, rng: np.random.Generator) -> di
     questions = [
         Question(
             words=in_words(task),
-            right=[algorithm.tokens()],
-            mistaken=lambda bug, task=task: Algorithm(task, frozenset({bug})).tokens(),  # type: ignore[misc]
+            right=[_flat(algorithm)],
+            mistaken=partial(_mistaken_outcomes, task),
             views=TOKEN_VIEWS,
         )
         for task, algorithm in asked
@@ -328,7 +335,7 @@ def speculative_sampling(submission: Submission, rng: np.random.Generator) -> di
     for look in LOOKS:
         for question, (task, _), models_there, count in zip(questions, asked, there, look, strict=True):
             outcomes = run(submission, task, models_there, draw_seeds(rng, count))
-            question.seen.update(outcome.tokens for outcome in outcomes)
+            question.seen.update((*outcome.tokens, *outcome.counts) for outcome in outcomes)
         verdicts.judge(tests, questions, misconceptions.STEPS)
     return {"runs": float(sum(map(sum, LOOKS)))}
 
@@ -384,12 +391,16 @@ def inputs_untouched(submission: Submission, rng: np.random.Generator) -> None:
     task = cases.draw_greedy(rng, draw_config(rng), "agreeing", 3)
     there = [send(submission, model) for model in (task.target, task.draft)]
     prompt = submission.put(list(task.prompt))
-    submission.call("cached_forward", there[0], prompt, None, opaque=(1,))
-    submission.call("generate", there[0], prompt, task.count, temperature=0)
-    submission.call("generate", there[0], prompt, task.count, temperature=0.7, top_k=3, top_p=0.9)
-    for temperature in (0, 0.7):
-        submission.call("speculative_generate", *there, prompt, task.count, task.gamma, temperature=temperature)
-    expect(prompt.fetch() == list(task.prompt), "the prompt was modified", diagnosis="mutates-input")
+    calls: list[tuple[str, list[Any], dict[str, Any]]] = [
+        ("cached_forward", [there[0], prompt, None], {}),
+        ("generate", [there[0], prompt, task.count], {"temperature": 0}),
+        ("generate", [there[0], prompt, task.count], {"temperature": 0.7, "top_k": 3, "top_p": 0.9}),
+        ("speculative_generate", [*there, prompt, task.count, task.gamma], {"temperature": 0}),
+        ("speculative_generate", [*there, prompt, task.count, task.gamma], {"temperature": 0.7}),
+    ]
+    for name, positional, named in calls:
+        submission.call(name, *positional, opaque=True, **named)
+        expect(prompt.fetch() == list(task.prompt), f"{name} modified its prompt", diagnosis="mutates-input")
     for model, reference in zip((task.target, task.draft), there, strict=True):
         found = submission.probe("weights_of", reference)
         same = isinstance(found, dict) and found.keys() == model.weights.keys()
@@ -411,7 +422,7 @@ def acceptance_rate(submission: Submission, rng: np.random.Generator) -> dict[st
         question = Question(
             words=f"the stats of {in_words(task)}",
             right=[_counts(algorithm)],
-            mistaken=lambda bug, task=task: _counts(Algorithm(task, frozenset({bug}))),  # type: ignore[misc]
+            mistaken=partial(_mistaken_counts, task),
             views=((0, 3),),
             name_cell=lambda cell: "proposed {}, accepted {}, target_calls {}".format(*cell),
         )
@@ -423,6 +434,19 @@ def acceptance_rate(submission: Submission, rng: np.random.Generator) -> dict[st
     tests = Exactness(FALSE_ALARM_RATE, verdicts.tests_needed(len(questions), 1))
     verdicts.judge(tests, questions, misconceptions.ACCEPTANCE)
     return {"accepted_share": accepted / proposed, "expected_share": expected / proposed}
+
+
+def _flat(algorithm: Algorithm) -> dict[Tokens, float]:
+    """Tokens and counts in one row: the tokens are tested, the counts help to name a mistake."""
+    return {(*outcome.tokens, *outcome.counts): chance for outcome, chance in algorithm.outcomes().items()}
+
+
+def _mistaken_outcomes(task: Task, bug: str) -> dict[Tokens, float]:
+    return _flat(Algorithm(task, frozenset({bug})))
+
+
+def _mistaken_counts(task: Task, bug: str) -> dict[Tokens, float]:
+    return _counts(Algorithm(task, frozenset({bug})))
 
 
 def _counts(algorithm: Algorithm) -> dict[Tokens, float]:

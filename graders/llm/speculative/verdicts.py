@@ -106,8 +106,8 @@ class Question:
     Attributes:
         words: the question, as the learner reads it.
         right: for each right reading of the brief, the probability of each outcome.
-        mistaken: the probabilities under a mistake.
-        views: which items of an outcome are tested together, as ranges.
+        mistaken: the probabilities under a mistake; None where a mistake may show in several ways.
+        views: which items of an outcome are tested together, as ranges; the others only help to name a mistake.
         name_cell: an outcome in words.
         seen: how often each outcome came.
 
@@ -115,7 +115,7 @@ class Question:
 
     words: str
     right: Sequence[Chances]
-    mistaken: Callable[[str], Chances]
+    mistaken: Callable[[str], Chances] | None
     views: Sequence[tuple[int, int]]
     name_cell: Callable[[Cell], str] = str
     seen: Counter[Cell] = field(default_factory=Counter)
@@ -181,18 +181,24 @@ def _viewed(amounts: Mapping[Cell, float], view: tuple[int, int]) -> dict[Cell, 
 
 def _best_explanation(questions: Sequence[Question], names: Sequence[str]) -> str | None:
     """The mistake under which the whole sample is likeliest, if it is far likelier than for right code."""
-    best, likeliest = None, max(_likelihood(questions, [one.right[0] for one in questions]) + _FAR_LIKELIER, -math.inf)
+    telling = [question for question in questions if question.mistaken is not None]
+    best, likeliest = None, _likelihood(telling, [question.right[0] for question in telling]) + _FAR_LIKELIER
     for bug in names:
-        chances: list[Chances] = []
-        for question in questions:
-            chances.append(question.mistaken(bug))
-            if not _fits(question, chances[-1]):
-                break
-        else:
-            likelihood = _likelihood(questions, chances)
-            if likelihood > likeliest:
-                best, likeliest = name_of(bug), likelihood
+        chances = _chances_under(bug, telling)
+        likelihood = -math.inf if chances is None else _likelihood(telling, chances)
+        if likelihood > likeliest:
+            best, likeliest = name_of(bug), likelihood
     return best
+
+
+def _chances_under(bug: str, questions: Sequence[Question]) -> list[Chances] | None:
+    """What a learner with this mistake would draw from, question by question; None as soon as one does not fit."""
+    found: list[Chances] = []
+    for question in questions:
+        found.append(question.mistaken(bug) if question.mistaken else question.right[0])
+        if not _fits(question, found[-1]):
+            return None
+    return found
 
 
 def _fits(question: Question, chances: Chances) -> bool:
@@ -222,8 +228,12 @@ def _failure(strange: _Strange, diagnosis: str | None) -> CheckFailed:
     shown = [f"{question.name_cell(cells[index]):<12}" for index in worst]
     return CheckFailed(
         f"{question.words}: the answers do not come from the right distribution. In {total:,} of them, right code is "
-        f"this far off with probability {strange.finding.p_value:.0e}",
+        f"this far off {_rarely(strange.finding.p_value)}",
         expected="\n".join(f"{cell} {chances[index]:7.2%}" for cell, index in zip(shown, worst, strict=True)),
         actual="\n".join(f"{cell} {counts[index] / total:7.2%}" for cell, index in zip(shown, worst, strict=True)),
         diagnosis=diagnosis,
     )
+
+
+def _rarely(p_value: float) -> str:
+    return f"with probability {p_value:.0e}" if p_value > 1e-99 else "never"

@@ -186,7 +186,8 @@ def _conv_parameters(rng: Rng, s: Sizes) -> dict[str, Array]:
 
 
 def _softmax_inputs(rng: Rng, s: Sizes, way: str) -> dict[str, Array]:
-    return {"x": _logits(rng, way, s["batch"], s["channels"], s["positions"])}
+    x = _logits(rng, way, s["batch"], s["positions"], s["channels"])
+    return {"x": np.ascontiguousarray(x.swapaxes(1, 2))}
 
 
 def _cross_entropy_inputs(rng: Rng, s: Sizes, way: str) -> dict[str, Array]:
@@ -203,10 +204,17 @@ def _logits(rng: Rng, way: str, *shape: int) -> Array:
     """Draw logits that tell: what is far too large in one way of drawing is far apart in another.
 
     Ordinary ones lie below zero, so that a lane of padding that holds 0 weighs much. Large ones overflow exp. Wide ones
-    lie so far apart that weights vanish where exp of the logits themselves is still a float32.
+    rise along the row: early weights vanish, and a maximum that was taken of the first block alone is far too low.
     """
-    scale, offset = {"large": (200.0, 0.0), "small": (1e-3, -1.0), "wide": (33.0, -33.0)}.get(way, (1.5, -3.0))
+    if way == "wide":
+        return _single(_rising(shape[-1]) + _uniform(rng, *shape))
+    scale, offset = {"large": (200.0, 0.0), "small": (1e-3, -1.0)}.get(way, (1.5, -3.0))
     return _single(scale * _uniform(rng, *shape) + offset)
+
+
+def _rising(size: int) -> Array:
+    """From -300 to 0 along a row: near 0, where the weight is, float32 has all its digits."""
+    return np.linspace(-300.0, 0.0, size)
 
 
 def _linear_inputs(rng: Rng, s: Sizes, way: str) -> dict[str, Array]:
@@ -238,6 +246,8 @@ def _attention_inputs(rng: Rng, s: Sizes, way: str) -> dict[str, Array]:
     shape = (s["heads"], s["queries"], s["keys"])
     scale = {"large": 75.0, "small": 1e-3}.get(way, 2.0) / _factor(s)
     scores = scale * _uniform(rng, s["batch"], *shape)
+    if way == "wide":
+        scores = scores + _rising(s["keys"]) / _factor(s)
     return {"scores": _single(scores), "bias": _single(_uniform(rng, *shape) - 2.0)}
 
 
@@ -254,7 +264,8 @@ def _logsumexp_parameters(rng: Rng, s: Sizes) -> dict[str, Array]:
 
 def _distillation_inputs(rng: Rng, s: Sizes, way: str) -> dict[str, Array]:
     shape, scale, offset = (s["batch"], s["classes"]), {"large": 75.0, "small": 1.0}.get(way, 2.0), -4.0
-    student, teacher = (_factor(s) * (scale * _uniform(rng, *shape) + offset) for _ in range(2))
+    rise = _rising(s["classes"]) if way == "wide" else 0.0
+    student, teacher = (_factor(s) * (scale * _uniform(rng, *shape) + offset + rise) for _ in range(2))
     return {"student": _single(student), "teacher": _single(teacher)}
 
 

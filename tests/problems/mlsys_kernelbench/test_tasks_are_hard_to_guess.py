@@ -100,7 +100,8 @@ def test_the_inputs_of_the_checks_spread(task: str) -> None:
             assert np.isfinite(answer).all()
             assert scale > 0
             if answer.size > 1:
-                assert np.ptp(answer) > 1e-2 * scale, (task, way)
+                # small inputs make a softmax nearly even, on purpose: five tolerances of the core rung have to do there
+                assert np.ptp(answer) > (1e-2 if way == "ordinary" else 5e-5) * scale, (task, way)
         guess = np.median(second)
         assert np.abs(first - guess).max() > 1e-3 * np.abs(first).max()
 

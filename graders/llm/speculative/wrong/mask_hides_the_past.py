@@ -1,4 +1,4 @@
-# fails: cached_logits   diagnosis: mask-hides-the-past
+# fails: cached_logits   diagnosis: cache-ignored
 """The cached columns are masked as well."""
 
 import torch
