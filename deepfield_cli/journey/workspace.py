@@ -96,7 +96,13 @@ def create_workspace(root: Path) -> tuple[Workspace, bool]:
     if workspace.private.is_dir():
         return workspace, False
     try:
-        workspace.private.mkdir(parents=True)
+        workspace.root.mkdir(parents=True, exist_ok=True)
+        try:
+            workspace.private.mkdir()
+        except FileExistsError:  # another first command was a moment earlier, or something else is in the way
+            if not workspace.private.is_dir():
+                raise
+            return workspace, False
         (workspace.private / ".gitignore").write_text("*\n", encoding="utf-8")
     except OSError as error:
         raise WorkspaceError(

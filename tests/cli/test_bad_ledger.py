@@ -141,7 +141,8 @@ def test_grades_at_the_same_time_are_all_recorded(start_cli: Start, workspace: W
 
 def test_first_commands_at_the_same_time_make_one_record(start_cli: Start, tiny_pack: Path, tmp_path: Path) -> None:
     together = [start_cli("start", name, cwd=tmp_path) for name in ("tiny/mean", "tiny/square", "tiny/mean")]
-    assert [running.end().code for running in together] == [0, 0, 0]
+    outcomes = [running.end() for running in together]
+    assert [(outcome.code, outcome.err) for outcome in outcomes] == [(0, "")] * 3
     starts = entries_of(Workspace(tmp_path), "start")
     assert sorted(entry.problem or "" for entry in starts) == ["tiny/mean", "tiny/mean", "tiny/square"]
 

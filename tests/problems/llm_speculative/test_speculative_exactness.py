@@ -134,7 +134,7 @@ class Blocks:
 def test_tokens_per_call_follow_the_formula(patch: pytest.MonkeyPatch, seed: int) -> None:
     drawn = round(float(np.random.default_rng(seed).uniform(0.5, 0.7)), 2)
     patch.setattr(suite, "run", Blocks(drawn, bonus=True, seed=seed).run)
-    metrics = suite.tokens_per_call(None, np.random.default_rng(seed))  # type: ignore[arg-type]
+    metrics = suite.tokens_per_call(None, np.random.default_rng(seed))
     assert metrics is not None
     assert metrics["expected_tokens_a08_g4"] == pytest.approx(expected_tokens(0.8, 4), rel=0.1)
 
@@ -143,4 +143,4 @@ def test_tokens_per_call_follow_the_formula(patch: pytest.MonkeyPatch, seed: int
 def test_tokens_per_call_miss_the_bonus(patch: pytest.MonkeyPatch, seed: int) -> None:
     patch.setattr(suite, "run", Blocks(0.6, bonus=False, seed=seed).run)
     with pytest.raises(CheckFailed, match=r"a target call gives 3\.36 tokens"):
-        suite.tokens_per_call(None, np.random.default_rng(seed))  # type: ignore[arg-type]
+        suite.tokens_per_call(None, np.random.default_rng(seed))

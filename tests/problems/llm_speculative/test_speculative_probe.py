@@ -17,7 +17,7 @@ from graders.llm.speculative.oracle import Config
 def counted(work: Any) -> int:
     with probe.Products() as products:
         work()
-    return products.total
+    return int(products.total)
 
 
 def test_every_kind_of_product_is_counted() -> None:

@@ -1,0 +1,83 @@
+"""The rung laptop on small models: the code that times is run, and what it says does not hang on how fast this is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepfield_cli.content.packs import find_location
+from deepfield_cli.errors import CheckFailed
+from deepfield_cli.grading import Submission
+from deepfield_cli.grading.stage import Stage
+from deepfield_cli.sandbox.pool import WarmPool
+from deepfield_cli.sandbox.staging import read_submission
+from graders.llm.speculative import suite
+from graders.llm.speculative.oracle import Config
+
+LOCATION = find_location("llm/speculative")
+SOLUTIONS = LOCATION.solutions()
+WRONG = LOCATION.grader / "wrong"
+
+
+@contextmanager
+def submitted(source: Path) -> Iterator[tuple[Submission, Submission]]:
+    """A worker with this submission and one with the shipped solution, as a grade at rung laptop would start them."""
+    stage = Stage(LOCATION, "laptop")
+    with WarmPool() as pool:
+        try:
+            pool.start(stage.blueprint)
+            stage.lay_out(read_submission(source, "inference.py"))
+            both = stage.submission(pool, 120.0), stage.shipped(pool, 120.0)
+            try:
+                yield both
+            finally:
+                for one in both:
+                    one.close()
+        finally:
+            stage.remove()
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Small models, two rounds, and bars that any speed clears."""
+    monkeypatch.setattr(suite, "ROUNDS", 2)
+    monkeypatch.setattr(suite, "SPEED_MODEL", Config(17, 24, 2, 2, 8))
+    monkeypatch.setattr(suite, "SPEED_TARGET", Config(8, 48, 2, 2, 16))
+    monkeypatch.setattr(suite, "SPEED_DRAFT", Config(8, 48, 1, 2, 12))
+    monkeypatch.setattr(suite, "CACHED_BAR", 0.0)
+    monkeypatch.setattr(suite, "SPECULATIVE_BAR", 0.0)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.stem)
+def test_right_code_passes_and_is_measured(solution: Path) -> None:
+    with submitted(solution) as (own, shipped):
+        first = suite.cached_speed(own, np.random.default_rng(0), shipped)
+        second = suite.speculative_speed(own, np.random.default_rng(0), shipped)
+    assert first is not None and first["cached_speedup"] > 0
+    assert second is not None and {"speculative_speedup", "tokens_per_call"} <= second.keys()
+
+
+def test_too_slow_is_told_with_both_numbers(small: pytest.MonkeyPatch) -> None:
+    small.setattr(suite, "CACHED_BAR", 1e9)
+    small.setattr(suite, "SPECULATIVE_BAR", 1e9)
+    with submitted(SOLUTIONS[0]) as (own, shipped):
+        for check in (suite.cached_speed, suite.speculative_speed):
+            with pytest.raises(CheckFailed) as caught:
+                check(own, np.random.default_rng(0), shipped)
+            assert caught.value.expected == "at least 1e+09 times"
+            assert caught.value.actual is not None and "times" in caught.value.actual
+
+
+def test_speed_is_worth_nothing_without_the_right_tokens() -> None:
+    with submitted(WRONG / "repeats_the_last_token.py") as (own, shipped), pytest.raises(CheckFailed) as caught:
+        suite.cached_speed(own, np.random.default_rng(0), shipped)
+    assert "tokens that generate returns" in caught.value.rationale
+    with submitted(WRONG / "always_accepts_when_sampling.py") as (own, shipped), pytest.raises(CheckFailed) as caught:
+        suite.speculative_speed(own, np.random.default_rng(0), shipped)
+    words = caught.value.rationale
+    assert "do not come from the target" in words or "a target call gives" in words
