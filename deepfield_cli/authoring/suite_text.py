@@ -32,7 +32,8 @@ def suite_text_findings(location: ProblemLocation, problem: Problem) -> Iterator
 
 
 def _files(location: ProblemLocation) -> list[Path]:
-    return [path for name in ("suite.py", "probe.py") if (path := location.grader / name).is_file()]
+    """The suite and what it is spread over: every file that lies directly in the grader's folder."""
+    return sorted(location.grader.glob("*.py"))
 
 
 def _mentioned(tree: ast.AST) -> Iterator[str]:
