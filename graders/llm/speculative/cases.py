@@ -13,7 +13,8 @@ from .algorithm import Algorithm, Task, Tokens, only_outcome
 from .misconceptions import COUNTS, GREEDY_STEPS, name_of
 from .oracle import Config, Filter, Model
 
-# The largest logit leads by at least this much wherever a greedy choice counts; float32 is right to 1e-5.
+# The largest logit leads by at least this much wherever a greedy choice counts. The models of these tasks have sharp
+# attention, which shows mistakes sooner; float32 was off by 8e-6 of the largest logit at most, in 1,200 draws.
 CLEAR_LEAD = 2e-3
 
 # Temperature and gamma of the sampled tasks; each draws models of its own.
@@ -60,13 +61,23 @@ def draw_greedy(
 ) -> Task:
     """A task at temperature 0 in which no choice is close; the draft is `same`, `agreeing`, `other` or `hostile`."""
     while True:
-        target = models.draw(rng, config, sharpness=2.0)
+        target = models.draw(rng, config, sharpness=2.0, attention=2.0)
         prompt = draw_prompt(rng, config.vocab_size, prompt_length)
         task = Task(target, _draft(rng, target, draft), prompt, count, gamma, 0.0)
         algorithm = Algorithm(task)
         algorithm.outcomes()
         if algorithm.smallest_margin > CLEAR_LEAD:
             return task
+
+
+def another_prompt(rng: np.random.Generator, task: Task) -> Tokens:
+    """A shorter prompt that begins otherwise, from which no choice of these models is close."""
+    while True:
+        prompt = draw_prompt(rng, task.target.config.vocab_size, len(task.prompt) - 2)
+        algorithm = Algorithm(replace(task, prompt=prompt, _scores={}))
+        algorithm.outcomes()
+        if prompt[0] != task.prompt[0] and algorithm.smallest_margin > CLEAR_LEAD:
+            return prompt
 
 
 def draw_stepped(rng: np.random.Generator, config: Config, gamma: int) -> Task:
@@ -98,23 +109,35 @@ def _draft(rng: np.random.Generator, target: Model, kind: str) -> Model:
     if kind == "hostile":  # what the target likes best, it likes least
         return target.with_head(-target.weights["head"])
     smaller = replace(target.config, n_layers=1, width=target.config.n_heads * 3)
-    return models.draw(rng, smaller, sharpness=2.0)
+    return models.draw(rng, smaller, sharpness=2.0, attention=2.0)
 
 
 # Sorted chances of the tokens that the filters choose from, and of fewer, for settings that must keep all of them.
 _STEEP, _FLAT = (0.27, 0.21, 0.16, 0.12, 0.09, 0.07, 0.05, 0.03), (0.32, 0.26, 0.23, 0.19)
+FILTERED_TOKENS = 5
 _TIED = (0.36, 0.22, 0.22, 0.12, 0.08)
 
 
 @dataclass(frozen=True)
 class FilterCase:
-    """A model with one prompt, the scores there, how tokens are asked for, and every distribution that is right."""
+    """A model whose scores are the same in every context, how tokens are asked for, and what is right.
+
+    Attributes:
+        model: the model.
+        prompt: what it continues.
+        asked: the settings.
+        scores: its logits.
+        right: each distribution that is right.
+        count: tokens of one run.
+
+    """
 
     model: Model
     prompt: Tokens
     asked: Filter
     scores: np.ndarray
     right: tuple[np.ndarray, ...]
+    count: int
 
     def mistaken(self, bug: str) -> np.ndarray:
         """What a learner with this mistake draws from."""
@@ -123,7 +146,7 @@ class FilterCase:
 
 def draw_filters(rng: np.random.Generator) -> list[FilterCase]:
     """One case for each thing that a filter may get wrong."""
-    steep, flat, tied = (_one_step_model(rng, row) for row in (_STEEP, _FLAT, _TIED))
+    steep, flat, tied = (_constant_model(rng, row) for row in (_STEEP, _FLAT, _TIED))
     large = len(_FLAT) + int(rng.integers(1, 50))
     return [
         _filter_case(*steep, Filter(top_k=3)),
@@ -141,17 +164,20 @@ def draw_filters(rng: np.random.Generator) -> list[FilterCase]:
     ]
 
 
-def _one_step_model(rng: np.random.Generator, sorted_chances: Sequence[float]) -> tuple[Model, Tokens, np.ndarray]:
-    """A model whose next token after the prompt has these chances, in an order without fixed points."""
+def _constant_model(rng: np.random.Generator, sorted_chances: Sequence[float]) -> tuple[Model, Tokens, np.ndarray]:
+    """A model whose next token always has these chances, in an order without fixed points."""
     size = len(sorted_chances)
     order = rng.permutation(size)
     while (order == np.arange(size)).any():
         order = rng.permutation(size)
     chances = np.empty(size)
     chances[order] = sorted_chances
-    config = Config(vocab_size=size, context=8, n_layers=1, n_heads=2, width=12)
+    config = Config(vocab_size=size, context=12, n_layers=1, n_heads=2, width=12)
+    model = models.bigram(rng, config, np.tile(chances, (size, 1)))
+    # tokens with equal chances have equal columns, to the bit
+    first = {chance: int(np.flatnonzero(chances == chance)[0]) for chance in chances}
+    model = model.with_head(model.weights["head"][:, [first[chance] for chance in chances]])
     prompt = draw_prompt(rng, size, 3)
-    model = models.designed(rng, config, prompt, {(): chances}, 1.0)
     return model, prompt, oracle.logits(model, prompt)[0, -1]
 
 
@@ -162,18 +188,21 @@ def _between(drawn: tuple[Model, Tokens, np.ndarray], temperature: float, count:
 
 
 def _filter_case(model: Model, prompt: Tokens, scores: np.ndarray, asked: Filter) -> FilterCase:
-    return FilterCase(model, prompt, asked, scores, (oracle.filtered(scores, asked),))
+    return FilterCase(model, prompt, asked, scores, (oracle.filtered(scores, asked),), count=FILTERED_TOKENS)
 
 
 def _tied_case(model: Model, prompt: Tokens, scores: np.ndarray, asked: Filter) -> FilterCase:
-    """Two tokens tie for the last place: either of them may stay, or both."""
+    """Two tokens tie for the last place: either of them may stay, or both.
+
+    One token at a time: which of them stays may depend on the last bit, and so on the context.
+    """
     first, *tied = (int(token) for token in np.argsort(-scores, kind="stable")[:3])
     right = []
     for kept in ([first, tied[0]], [first, tied[1]], [first, *tied]):
         chances = np.zeros(len(scores))
         chances[kept] = oracle.tempered(scores, 1.0)[kept]
         right.append(chances / chances.sum())
-    return FilterCase(model, prompt, asked, scores, tuple(right))
+    return FilterCase(model, prompt, asked, scores, tuple(right), count=1)
 
 
 def draw_clear_prompt(rng: np.random.Generator, model: Model, length: int, count: int) -> Tokens | None:

