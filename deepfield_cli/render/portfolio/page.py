@@ -163,7 +163,9 @@ def _plots(problem: Proved, notes: str) -> Iterable[Markup]:
     yield element("figure", element("h4", notes), charts.scores(problem.scores), style="margin:0")
     for curve in problem.curves:
         ends = f"{_figure(curve.points[0][1])} → {_figure(curve.points[-1][1])}"
-        yield element("figure", element("h4", f"{curve.name}, as the code told it: {ends}"), charts.curve(curve), style="margin:0")
+        yield element(
+            "figure", element("h4", f"{curve.name}, as the code told it: {ends}"), charts.curve(curve), style="margin:0"
+        )
 
 
 def _targets(targets: tuple[Reached, ...]) -> Markup | None:
