@@ -9,7 +9,6 @@ clock, so that a probe can be tried out without a GPU.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -171,46 +170,3 @@ def checksum(item: Any) -> int | None:
 
     integers = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
     return int(item.view(integers[item.element_size()]).sum(dtype=torch.int64))
-
-
-# ---- in the grader ----
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A median and what it could as well have been: 19 of 20 such intervals hold the true one."""
-
-    median: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.median:.4g} ({self.low:.4g} to {self.high:.4g})"
-
-
-def interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """The median and its interval by order statistics, which supposes nothing about the distribution."""
-    ordered = sorted(float(value) for value in values)
-    count = len(ordered)
-    if count == 0 or not all(math.isfinite(value) for value in ordered):
-        raise ValueError("times must be finite, and at least one")
-    below = 0
-    # The true median lies under the k-th smallest value with the probability of at most k - 1 heads in `count` throws.
-    while 2 * below + 1 < count and _heads_at_most(below, count) <= (1.0 - confidence) / 2:
-        below += 1
-    first = max(below - 1, 0)
-    return Interval(_median(ordered), ordered[first], ordered[count - 1 - first])
-
-
-def speed_up(slow: Sequence[float], fast: Sequence[float]) -> Interval:
-    """How many times faster: the ratio of two medians, call by call where they took turns."""
-    return interval([one / other for one, other in zip(slow, fast, strict=True)])
-
-
-def _heads_at_most(heads: int, throws: int) -> float:
-    return sum(math.comb(throws, number) for number in range(heads + 1)) / 2.0**throws
-
-
-def _median(ordered: Sequence[float]) -> float:
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

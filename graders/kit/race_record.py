@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepfield_cli.errors import CheckFailed
-from graders.kit.device_timing import interval
+from graders.kit.intervals import interval
 
 _HELP = (
     "Work on the stream that you are called on, finish there, change no argument, and compute every answer from the "

@@ -1,7 +1,7 @@
-"""Which of two is faster, and by how much: on the grader's clock, in turns, with an interval.
+"""Timing two pieces of work in turns, on the grader's clock; `intervals` says how much their ratio is worth.
 
 A time by itself says more about the machine than about the code. Two pieces of work that take turns see the same
-machine, so their ratio is worth something; the interval says how much.
+machine.
 """
 
 from __future__ import annotations
@@ -10,10 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
-_RESAMPLES = 2000
-
 
 @dataclass(frozen=True)
 class Times:
@@ -21,18 +17,6 @@ class Times:
 
     first: tuple[float, ...]
     second: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """How many times as long one takes as the other: the middle, and an interval around it."""
-
-    middle: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.middle:.2f} times ({self.low:.2f} to {self.high:.2f})"
 
 
 def in_turns(
@@ -65,19 +49,3 @@ def in_turns(
             if turn >= 0:
                 taken[which].append(seconds)
     return Times(tuple(taken[0]), tuple(taken[1]))
-
-
-def ratio(times: Times, *, confidence: float = 0.99, seed: int = 0) -> Ratio:
-    """How many times as long the first takes as the second: a ratio of medians, with a bootstrap interval.
-
-    Whole rounds are drawn again, so what disturbed both of a round disturbs both of the copy.
-    """
-    pairs = np.array([times.first, times.second])
-    if pairs.shape[1] < 1 or pairs.min() <= 0:
-        raise ValueError("times must be positive: a clock that stands still measures nothing")
-    rng = np.random.default_rng(seed)
-    drawn = pairs[:, rng.integers(pairs.shape[1], size=(_RESAMPLES, pairs.shape[1]))]
-    medians = np.median(drawn, axis=2)
-    edges = np.quantile(medians[0] / medians[1], [(1 - confidence) / 2, (1 + confidence) / 2])
-    middle = float(np.median(pairs[0]) / np.median(pairs[1]))
-    return Ratio(middle, float(min(edges[0], middle)), float(max(edges[1], middle)))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from graders.kit import timing
+from graders.kit.intervals import speed_up
 from graders.kit.timing import Times
 
 
@@ -50,34 +50,15 @@ def test_both_take_turns_and_the_first_round_does_not_count() -> None:
 def test_a_machine_that_slows_down_slows_both() -> None:
     times = race(Machine(slowdown=1.03), 3.0, 1.0, rounds=9)
     assert times.first[-1] > 1.5 * times.first[0]
-    found = timing.ratio(times)
+    found = speed_up(times.first, times.second)
     assert found.low <= 3.0 <= found.high
-    assert found.middle == pytest.approx(3.0, rel=0.05)
+    assert found.median == pytest.approx(3.0, rel=0.05)
 
 
 def test_one_disturbed_round_does_not_decide() -> None:
-    times = Times((2.0, 2.0, 90.0, 2.0, 2.0, 2.0, 2.0), (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0))
-    assert timing.ratio(times).middle == 2.0
-
-
-def test_the_interval_holds_the_true_ratio_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(0)
-    held, runs = 0, 200
-    for run in range(runs):
-        noise = np.exp(rng.normal(0, 0.2, (2, 15)))
-        found = timing.ratio(Times(tuple(2.0 * noise[0]), tuple(noise[1])), confidence=0.95, seed=run)
-        held += found.low <= 2.0 <= found.high
-    assert held > 0.88 * runs
-
-
-def test_a_single_round_has_an_interval_without_width() -> None:
-    found = timing.ratio(Times((3.0,), (2.0,)))
-    assert (found.low, found.middle, found.high) == (1.5, 1.5, 1.5)
-    assert str(found) == "1.50 times (1.50 to 1.50)"
+    assert speed_up((2.0, 2.0, 90.0, 2.0, 2.0, 2.0, 2.0), (1.0,) * 7).median == 2.0
 
 
 def test_nothing_measured_is_a_fault() -> None:
     with pytest.raises(ValueError, match="one round"):
         race(Machine(), 1.0, 1.0, rounds=0)
-    with pytest.raises(ValueError, match="stands still"):
-        timing.ratio(race(Machine(), 0.0, 1.0, rounds=2))

@@ -11,7 +11,7 @@ import numpy as np
 from deepfield_cli.grading import CheckFailed, Submission, Tensor, Tolerance, expect, expect_close
 from graders.kit import race_record
 from graders.kit.attention_oracle import rows_of_forward
-from graders.kit.device_timing import speed_up
+from graders.kit.intervals import speed_up
 
 # Products of float32 are exact to 2^-24 unless a GPU is told that TF32 will do, which is wrong by 1e-3; exp is an
 # approximation there, right to a few units in the last place.

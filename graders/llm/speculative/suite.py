@@ -16,7 +16,7 @@ from deepfield_cli.grading import (
     expect,
     expect_equal,
 )
-from graders.kit import draft_pairs, timing
+from graders.kit import draft_pairs, intervals, timing
 from graders.kit.exactness import Exactness
 
 from . import cases, misconceptions, models, oracle, verdicts
@@ -537,14 +537,14 @@ def cached_speed(submission: Submission, rng: np.random.Generator, shipped: Subm
     for turn, answer in found.items():
         tokens = verdicts.plain_tokens(answer, count, prompts[turn], config.vocab_size, "what generate returns")
         expect_equal(list(tokens), right[turn], what=f"the {count} tokens that generate returns at temperature 0")
-    faster = timing.ratio(times)
+    faster = intervals.speed_up(times.first, times.second)
     expect(
         faster.high >= CACHED_BAR,
-        f"the plain loop takes {faster} the time of generate",
+        f"the plain loop takes {faster} times the time of generate",
         expected=f"at least {CACHED_BAR:g} times",
         actual=str(faster),
     )
-    return {"cached_speedup": faster.middle}
+    return {"cached_speedup": faster.median}
 
 
 def _long_prompt(rng: np.random.Generator, model: Model) -> list[int]:
@@ -580,8 +580,10 @@ def speculative_speed(submission: Submission, rng: np.random.Generator, shipped:
     def yardstick(turn: int) -> None:
         shipped.probe("generate_many", shipped_target, list(task.prompt), count, {}, draw_seeds(rng, 1))
 
-    own = timing.ratio(timing.in_turns(cached, speculative, rounds=ROUNDS))
-    slower = timing.ratio(timing.in_turns(cached, yardstick, rounds=ROUNDS))
+    against_own = timing.in_turns(cached, speculative, rounds=ROUNDS)
+    against_shipped = timing.in_turns(cached, yardstick, rounds=ROUNDS)
+    own = intervals.speed_up(against_own.first, against_own.second)
+    slower = intervals.speed_up(against_shipped.first, against_shipped.second)
     allowed = min(1.0, YARDSTICK_SLACK / slower.low)
     tests = Exactness(FALSE_ALARM_RATE, 3)
     for made in ([outcome.tokens for outcome in outcomes], plain):
@@ -590,15 +592,15 @@ def speculative_speed(submission: Submission, rng: np.random.Generator, shipped:
     expect_calls(tests, calls, len(outcomes), task, acceptance)
     expect(
         own.high * allowed >= SPECULATIVE_BAR,
-        f"cached generation takes {own} the time of speculation"
-        + (f", and is itself {slower} slower than the shipped one" if allowed < 1 else ""),
+        f"cached generation takes {own} times the time of speculation"
+        + (f", and is itself {slower} times slower than the shipped one" if allowed < 1 else ""),
         expected=f"at least {SPECULATIVE_BAR:g} times",
-        actual=f"{own.middle * allowed:.2f} times",
+        actual=f"{own.median * allowed:.2f} times",
         help="One pass of the target over gamma + 1 tokens must cost little more than over one token, and a proposal "
         "must cost one pass of the draft over one token.",
     )
     return {
-        "speculative_speedup": own.middle,
+        "speculative_speedup": own.median,
         "tokens_per_call": len(outcomes) * count / max(calls, 1),
-        "cached_slower_than_shipped": slower.middle,
+        "cached_slower_than_shipped": slower.median,
     }

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from deepfield_cli.grading import CheckFailed, Submission, Tensor
-from graders.kit.device_timing import Interval, speed_up
+from graders.kit.intervals import Interval, speed_up
 
 from .verdicts import is_work
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deepfield_cli.grading import CheckFailed, Submission, Tensor, Tolerance, expect, expect_close
-from graders.kit.device_timing import interval, speed_up
+from graders.kit.intervals import interval, speed_up
 
 from . import movement, oracle
 

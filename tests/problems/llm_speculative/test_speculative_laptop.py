@@ -70,7 +70,7 @@ def test_too_slow_is_told_with_both_numbers(small: pytest.MonkeyPatch) -> None:
             with pytest.raises(CheckFailed) as caught:
                 check(own, np.random.default_rng(0), shipped)
             assert caught.value.expected == "at least 1e+09 times"
-            assert caught.value.actual is not None and "times" in caught.value.actual
+            assert "times" in caught.value.rationale
 
 
 def test_speed_is_worth_nothing_without_the_right_tokens() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from deepfield_cli.errors import CheckFailed
 from deepfield_cli.grading.long_run import LongRun
-from graders.kit.device_timing import Interval
+from graders.kit.intervals import Interval
 from graders.mlsys.kernelbench import speed, suite, tasks
 from graders.mlsys.kernelbench.speed import Measured, Pair, Peaks, Plan
 from tests.problems.mlsys_kernelbench.conftest import SOLUTIONS, Open, files_of, laid_over, small, task_source
