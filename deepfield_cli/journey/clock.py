@@ -7,7 +7,7 @@ record are the learner's own word in any case, and a third person trusts what ca
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 from deepfield_cli.errors import DeepfieldError
 
@@ -34,6 +34,11 @@ def today() -> date:
 def day_of(at: str) -> date:
     """The day of an entry by the learner's own clock."""
     return datetime.fromisoformat(at).astimezone().date()
+
+
+def start_of(day: date) -> datetime:
+    """Midnight by the learner's own clock, with the time zone that held then."""
+    return datetime.combine(day, time.min).astimezone()
 
 
 def parse_day(text: str, option: str) -> date:

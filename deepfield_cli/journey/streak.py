@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from deepfield_cli.journey.clock import day_of
+from deepfield_cli.journey.clock import start_of
 from deepfield_cli.ledger import Ledger
 
 # Laying out files, planning and quizzes are no work; these are.
@@ -27,34 +26,20 @@ class Streak:
     today: bool
 
 
+ONE_DAY = timedelta(days=1)
 NO_STREAK = Streak(0, False)
 
 
 def read_streak(ledger: Ledger, today: date) -> Streak:
-    """Read the record backwards, no further than the first day off."""
-    return count_streak(_days(ledger), today)
+    """Look back day by day, no further than the first day off; today may be off, as it is not over."""
+    worked_today = _worked(ledger, today)
+    days = int(worked_today)
+    day = today - ONE_DAY
+    while _worked(ledger, day):
+        days += 1
+        day -= ONE_DAY
+    return Streak(days, worked_today)
 
 
-def count_streak(days: Iterable[date], today: date) -> Streak:
-    """Count days, newest first, that follow each other without a gap; later days than today are passed over."""
-    worked_today, number, expected = False, 0, today
-    for day in days:
-        if day > expected:
-            continue
-        if day < expected and number == 0 and day == today - timedelta(days=1):
-            expected = day  # today is not over: yesterday's streak still stands
-        if day < expected:
-            break
-        worked_today = worked_today or day == today
-        number += 1
-        expected = day - timedelta(days=1)
-    return Streak(number, worked_today)
-
-
-def _days(ledger: Ledger) -> Iterator[date]:
-    """The local day of each hour in which something was done; entries of one hour are looked at once."""
-    hour = ""
-    for moment in ledger.moments():
-        if moment.kind in COUNTED and moment.at[:13] != hour:
-            hour = moment.at[:13]
-            yield day_of(moment.at)
+def _worked(ledger: Ledger, day: date) -> bool:
+    return ledger.any_between(COUNTED, start_of(day), start_of(day + ONE_DAY))

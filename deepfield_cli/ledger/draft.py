@@ -44,7 +44,7 @@ def write_draft(
         contents += [encode_manifest(files), *files.values()]
     columns: dict[str, object] = {
         "kind": kind,
-        "at": _timestamp(at),
+        "at": timestamp(at),
         "problem": problem,
         "rung": rung,
         "solved": None if solved is None else int(solved),
@@ -86,7 +86,7 @@ def _refuse_large_files(files: Mapping[str, bytes]) -> None:
             )
 
 
-def _timestamp(at: datetime | None) -> str:
+def timestamp(at: datetime | None) -> str:
     """Milliseconds in UTC, always of the same length, so that text order is time order."""
     moment = at or datetime.now(UTC)
     if moment.tzinfo is None:

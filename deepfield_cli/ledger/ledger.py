@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from deepfield_cli.errors import LedgerError
 from deepfield_cli.ledger import blobs, chain
 from deepfield_cli.ledger.connection import transaction
-from deepfield_cli.ledger.draft import insert, write_draft
+from deepfield_cli.ledger.draft import insert, timestamp, write_draft
 from deepfield_cli.ledger.entry import SELECT_ENTRIES, Entry, Moment, entry_from_row
 from deepfield_cli.ledger.errors import REBUILD, LedgerCorrupt, explained, explained_around
 from deepfield_cli.ledger.manifest import decode_manifest
@@ -193,6 +193,13 @@ class Ledger:
         with explained(self.path, writing=False):
             for row in self._connection.execute(query, (since,)):
                 yield Moment(*row)
+
+    def any_between(self, kinds: Collection[str], since: datetime, until: datetime) -> bool:
+        """Whether there is an entry of one of these kinds from the first moment on and before the second."""
+        query = "SELECT EXISTS (SELECT 1 FROM entries WHERE kind = ? AND at >= ? AND at < ?)"
+        edges = (timestamp(since), timestamp(until))
+        with explained(self.path, writing=False):
+            return any(self._connection.execute(query, (kind, *edges)).fetchone()[0] for kind in kinds)
 
     # Everything
 

@@ -78,4 +78,9 @@ def create_entries_and_blobs(database: Database) -> None:
         database.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, create_entries_and_blobs),)
+def index_times(database: Database) -> None:
+    """Version 2: whether something was done on a day is one look, however long the record is."""
+    database.execute("CREATE INDEX entries_by_kind_and_time ON entries (kind, at)")
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, create_entries_and_blobs), Migration(2, index_times))

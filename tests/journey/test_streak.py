@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, timedelta
 
 import pytest
 
-from deepfield_cli.journey.streak import Streak, count_streak, read_streak
+from deepfield_cli.journey.streak import Streak, read_streak
 from deepfield_cli.journey.workspace import Workspace
 from tests.journey.conftest import Attempted
 
@@ -26,8 +27,27 @@ TODAY = date(2026, 11, 23)
         ([-2, 0, 1], 2, True),
     ],
 )
-def test_counting(ago: list[int], days: int, today: bool) -> None:
-    assert count_streak([TODAY - timedelta(days=each) for each in ago], TODAY) == Streak(days, today)
+def test_counting(workspace: Workspace, attempted: Attempted, ago: list[int], days: int, today: bool) -> None:
+    for each in ago:  # in whatever order the clock went
+        attempted("llm/bpe", (TODAY - timedelta(days=each)).isoformat(), solved=False)
+    with workspace.ledger() as ledger:
+        assert read_streak(ledger, TODAY) == Streak(days, today)
+
+
+@pytest.mark.parametrize(("zone", "days"), [("UTC", 2), ("Asia/Kolkata", 1), ("America/Los_Angeles", 1)])
+def test_a_day_is_that_of_the_learners_own_clock(
+    workspace: Workspace, attempted: Attempted, monkeypatch: pytest.MonkeyPatch, zone: str, days: int
+) -> None:
+    attempted("llm/bpe", "2026-11-22T22:40+00:00", solved=False)
+    attempted("llm/bpe", "2026-11-23T01:10+00:00", solved=False)
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        with workspace.ledger() as ledger:
+            assert read_streak(ledger, TODAY).days == days
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_it_is_read_from_what_was_done(workspace: Workspace, attempted: Attempted) -> None:
