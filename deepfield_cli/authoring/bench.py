@@ -38,7 +38,7 @@ class Bench:
         problem: its declaration.
         checks: the suite's checks of the core rung, in order.
         jobs: submissions at a time.
-        brief: wrong submissions are graded in suite order up to their first failure, which is what they claim.
+        brief: a wrong submission meets only the check that it says it fails, whatever it would fail before that.
 
     """
 
@@ -57,15 +57,22 @@ class Bench:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._pool.close()
 
-    def grade(self, source: Path, *, over: Path | None = None, stop_at_first_failure: bool = False) -> GradeResult:
-        """Grade a submission as a learner's would be, with a fresh seed; ``over``: laid over the files of another."""
+    def grade(self, source: Path, *, over: Path | None = None, only: Sequence[str] = ()) -> GradeResult:
+        """Grade a submission as a learner's would be, with a fresh seed.
+
+        Args:
+            source: its file or folder.
+            over: the solution over whose files it is laid.
+            only: names of checks; empty for all.
+
+        """
         request = GradeRequest(
             self.location,
             source,
             files=_laid_over(source, over, self.problem.entry) if over else None,
             rung=RUNG,
-            parallel=1 if self.jobs > 1 or stop_at_first_failure else 2,
-            stop_at_first_failure=stop_at_first_failure,
+            only=tuple(only),
+            parallel=1 if self.jobs > 1 else 2,
         )
         with Turn(self._gate) as turn:
             found = grade(

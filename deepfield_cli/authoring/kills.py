@@ -76,7 +76,7 @@ def _graded(bench: Bench, tasks: Sequence[_Task], tick: Tick) -> Iterator[tuple[
             return bench.grade(
                 task.source,
                 over=task.claim.over if task.claim else None,
-                stop_at_first_failure=bench.brief and task.claim is not None,
+                only=(task.claim.check,) if bench.brief and task.claim else (),
             )
         except DeepfieldError as error:  # one that cannot be graded must not hide the others
             return error
@@ -132,7 +132,8 @@ def _wrong(claim: Claim, grade: GradeResult) -> Iterator[Finding]:
     first = first_failure(grade.checks)
     if first is None:
         fix = "the suite has a hole: add a check or inputs that tell it from a solution"
-        yield Finding(where=f"{claim.line}:1", what="a wrong submission passes every check", fix=fix)
+        passed = claim.check if grade.partial else "every check"
+        yield Finding(where=f"{claim.line}:1", what=f"a wrong submission passes {passed}", fix=fix)
     elif first.name != claim.check:
         what = f'the first check that fails is {first.name}, not {claim.check}: "{_words(first)}"'
         yield Finding(where=f"{claim.line}:1", what=what, fix=f"replay it with --seed {grade.seed}")

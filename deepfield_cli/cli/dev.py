@@ -45,7 +45,7 @@ def check(
     jobs: JobsOption = 2,
     runs: Annotated[int, typer.Option("--runs", min=1, help="Consecutive runs of each solution, fresh seeds.")] = 1,
     brief: Annotated[
-        bool, typer.Option("--brief", help="Grade wrong submissions up to their first failure only; much quicker.")
+        bool, typer.Option("--brief", help="Grade each wrong submission with the check it names only; much quicker.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -10,7 +10,7 @@ from deepfield_cli.authoring.check import check_problem, check_problems, locatio
 from deepfield_cli.authoring.report import ProblemReport
 from deepfield_cli.content.packs import PACKS_VARIABLE
 from deepfield_cli.errors import ContentError
-from tests.authoring.conftest import BROKEN, WORDS
+from tests.authoring.conftest import BROKEN, WORDS, FaultyCopy
 
 
 def test_a_sound_problem_is_green(sound_report: ProblemReport) -> None:
@@ -31,6 +31,18 @@ def test_the_kill_matrix_holds_every_outcome(sound_report: ProblemReport) -> Non
     assert rows["case_blind.py"].outcomes == {"counts": "failed", "ranking": "skipped", "short_rankings": "skipped"}
     assert rows["forgets_the_count.py"].outcomes["ranking"] == "failed"
     assert rows["forgets_the_count.py"].diagnosis is None
+
+
+def test_in_brief_a_wrong_submission_meets_the_check_that_it_names(faulty_copy: FaultyCopy) -> None:
+    location = faulty_copy()
+    claim = "# fails: ranking   diagnosis: none\n"
+    (location.grader / "wrong" / "is_right.py").write_text(claim + location.solutions()[0].read_text())
+    report = check_problem(location, brief=True)
+    rows = {row.name: row.outcomes for row in report.wrongs}
+    assert rows["case_blind.py"] == {"counts": "failed"}
+    assert rows["forgets_the_count.py"] == {"ranking": "failed"}
+    assert rows["is_right.py"] == {"ranking": "passed"}
+    assert [str(finding.what) for finding in report.findings] == ["a wrong submission passes ranking"]
 
 
 PROBLEM, GRADER = "problems/broken/halve", "graders/broken/halve"
