@@ -38,7 +38,8 @@ class Bench:
         problem: its declaration.
         checks: the suite's checks of the core rung, in order.
         jobs: submissions at a time.
-        brief: a wrong submission meets only the check that it says it fails, whatever it would fail before that.
+        brief: a wrong submission meets only the check that it says it fails, whatever it would fail before that,
+            and a strange answer a third of the checks that call for it.
 
     """
 

@@ -223,7 +223,7 @@ def watch(namespace: dict[str, Any], target: str) -> None:
 
         return call
 
-    _put(namespace, target, wrapped, construct="__init__")
+    _put(namespace, target, wrapped, keep_classes=True)
 
 
 def _applies(name: str, answer: Any) -> bool:
@@ -242,14 +242,15 @@ def _put(
     namespace: dict[str, Any],
     target: str,
     wrap: Callable[[Callable[..., Any]], Callable[..., Any]],
-    construct: str | None = None,
+    *,
+    keep_classes: bool = False,
 ) -> None:
-    """Put a wrapped function where the target stands, whatever kind of thing it is there."""
+    """Put a wrapped function where the target stands, whatever kind of thing it is there; a class may stay a class."""
     *path, last = target.split(".")
     if not path:
         original = namespace[last]
-        if construct is not None and inspect.isclass(original):
-            setattr(original, construct, wrap(getattr(original, construct)))
+        if keep_classes and inspect.isclass(original):
+            _put_constructor(original, wrap)
         else:
             namespace[last] = wrap(original)
         return
@@ -263,6 +264,14 @@ def _put(
         setattr(owner, last, wrap(found))
     else:
         setattr(owner, last, _attribute(found, last, wrap))
+
+
+def _put_constructor(made: Any, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Wrap what gets the arguments of a call to the class: a named tuple, say, has no ``__init__`` of its own."""
+    if made.__init__ is object.__init__ and made.__new__ is not object.__new__:
+        made.__new__ = staticmethod(wrap(made.__new__))
+    else:
+        made.__init__ = wrap(made.__init__)
 
 
 def _attribute(found: Any, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> property:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_TRIES = 10_000
+# The share of proposals that are accepted in any case.
+_SELDOM = 0.05
 
 
 @dataclass(frozen=True)
@@ -37,21 +38,26 @@ def acceptance_rate(p: np.ndarray, q: np.ndarray) -> float:
 def constant_acceptance(rng: np.random.Generator, vocab_size: int, acceptance: float) -> DraftPair:
     """A pair that accepts with exactly this probability after every token.
 
-    Between the target's distribution and another one the acceptance falls linearly from 1, so a mixture of the two has
-    any acceptance down to that of the other.
+    The draft proposes half of the tokens far too often, all by the same factor, and the others next to never: nearly
+    every proposal is one whose p/q is below 1, so a rule that bends this ratio cannot hide behind proposals that are
+    accepted in any case.
     """
-    for _ in range(_TRIES):
-        order = rng.permutation(vocab_size)
-        p, other = (np.sort(rng.dirichlet(np.ones(vocab_size))) for _ in range(2))
-        p, other = p[order], other[::-1][order]
-        farthest = 1 - acceptance_rate(p, other)
-        if farthest >= 1 - acceptance >= 0 and min(p.min(), other.min()) > 0.05 / vocab_size:
-            break
-    else:
-        raise ValueError(f"no pair over {vocab_size} tokens with the acceptance {acceptance} was found")
-    share = (1 - acceptance) / farthest
-    rows = (np.arange(vocab_size) - np.arange(vocab_size)[:, None]) % vocab_size
-    return DraftPair(p[rows], ((1 - share) * p + share * other)[rows], acceptance)
+    often = vocab_size // 2
+    if often < 1 or not 2 * _SELDOM < acceptance <= 1:
+        raise ValueError(f"no pair over {vocab_size} tokens has the acceptance {acceptance}")
+    shares = [_uneven(rng, often), _uneven(rng, vocab_size - often)]
+    p, q = (
+        np.concatenate([mass * shares[0], (1 - mass) * shares[1]]) for mass in (acceptance - _SELDOM, 1 - _SELDOM)
+    )
+    rows = rng.permutation(vocab_size)[(np.arange(vocab_size) - np.arange(vocab_size)[:, None]) % vocab_size]
+    return DraftPair(p[rows], q[rows], acceptance)
+
+
+def _uneven(rng: np.random.Generator, size: int) -> np.ndarray:
+    """A distribution in which no share is more than three times another."""
+    weights = rng.uniform(0.5, 1.5, size)
+    shares: np.ndarray = weights / weights.sum()
+    return shares
 
 
 def expected_tokens(acceptance: float, gamma: int) -> float:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from deepfield_cli.authoring.bench import Bench
 from deepfield_cli.authoring.check import check_problem, check_problems, locations_with_grader
 from deepfield_cli.authoring.report import ProblemReport
-from deepfield_cli.content.packs import PACKS_VARIABLE
+from deepfield_cli.authoring.strangeness import plan
+from deepfield_cli.content.packs import PACKS_VARIABLE, ProblemLocation
 from deepfield_cli.errors import ContentError
+from deepfield_cli.grading.loading import load_suite
 from tests.authoring.conftest import BROKEN, WORDS, FaultyCopy
 
 
@@ -43,6 +47,19 @@ def test_in_brief_a_wrong_submission_meets_the_check_that_it_names(faulty_copy: 
     assert rows["forgets_the_count.py"] == {"ranking": "failed"}
     assert rows["is_right.py"] == {"ranking": "passed"}
     assert [str(finding.what) for finding in report.findings] == ["a wrong submission passes ranking"]
+
+
+def test_in_brief_every_check_meets_a_third_of_the_strange_answers(tally: ProblemLocation) -> None:
+    met = []
+    for brief in (False, True):
+        with Bench(tally, tally.load(), load_suite(tally).checks, brief=brief) as bench:
+            trials, findings = plan(bench)
+        assert not findings
+        met.append(Counter((check.name, trial.functions) for trial in trials for check in trial.checks))
+    whole, brief_ones = met
+    assert whole.keys() == brief_ones.keys()
+    for pair, count in whole.items():
+        assert abs(brief_ones[pair] - count / 3) < 2
 
 
 PROBLEM, GRADER = "problems/broken/halve", "graders/broken/halve"

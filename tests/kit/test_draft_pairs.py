@@ -28,9 +28,18 @@ def test_a_proposal_is_accepted_as_often_as_that() -> None:
     assert float((q * np.minimum(1, p / q)).sum()) == pytest.approx(0.7)
 
 
-def test_what_cannot_be_is_refused() -> None:
+@pytest.mark.parametrize("acceptance", [0.5, 0.8])
+def test_a_ratio_that_is_bent_shows(acceptance: float) -> None:
+    pair = draft_pairs.constant_acceptance(np.random.default_rng(6), 6, acceptance)
+    for p, q in zip(pair.target, pair.draft, strict=True):
+        generous = float((q * np.minimum(1, 1.15 * p / q)).sum())
+        assert generous > 1.13 * acceptance
+
+
+@pytest.mark.parametrize(("vocab_size", "acceptance"), [(2, 1e-6), (1, 0.8), (4, 1.1)])
+def test_what_cannot_be_is_refused(vocab_size: int, acceptance: float) -> None:
     with pytest.raises(ValueError, match="no pair"):
-        draft_pairs.constant_acceptance(np.random.default_rng(0), 2, 1e-6)
+        draft_pairs.constant_acceptance(np.random.default_rng(0), vocab_size, acceptance)
 
 
 def test_expected_tokens_is_the_closed_form() -> None:

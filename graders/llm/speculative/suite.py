@@ -148,10 +148,13 @@ def greedy_generation(submission: Submission, rng: np.random.Generator) -> None:
 
 
 def _clear_case(rng: np.random.Generator, config: Config, length: int, count: int) -> tuple[Model, Tokens]:
+    """A model, and a prompt after which no choice is close, nor the first one what its first token alone would give."""
     while True:
         model = models.draw(rng, config, sharpness=2.0, attention=2.0)
         prompt = cases.draw_clear_prompt(rng, model, length, count)
-        if prompt is not None:
+        if prompt is not None and (
+            length == 1 or oracle.greedy(model, prompt[:1], 1) != oracle.greedy(model, prompt, 1)
+        ):
             return model, prompt
 
 
