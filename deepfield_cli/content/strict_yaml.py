@@ -47,8 +47,9 @@ def load_yaml_with_lines(path: Path) -> tuple[Any, Lines]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise ContentError(
-            f"cannot be read: {error}", where=str(path), fix="check the file and its encoding"
+            f"cannot be read: {reason}", where=str(path), fix="check the file and its encoding"
         ) from error
     if text.count("[") + text.count("{") > _MOST_BRACKETS:
         raise ContentError(f"more than {_MOST_BRACKETS:,} brackets", where=str(path), fix="split the file")
