@@ -10,6 +10,7 @@ from deepfield_cli.content.packs import ProblemLocation
 from deepfield_cli.errors import WorkspaceError
 from deepfield_cli.journey.clock import now
 from deepfield_cli.journey.workspace import Workspace
+from deepfield_cli.sandbox.passing_over import is_passed_over
 
 BRIEF = "README.md"
 
@@ -92,7 +93,11 @@ def _offered_files(location: ProblemLocation) -> dict[str, bytes]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not any(map(is_passed_over, path.relative_to(folder).parts))
+    )
 
 
 def _offered_before(workspace: Workspace, problem_id: str) -> dict[str, bytes]:

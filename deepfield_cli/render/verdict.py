@@ -114,8 +114,9 @@ def _headline(console: Console, result: GradeResult) -> Text:
 
 
 def _foundation(result: GradeResult, folder: str) -> str:
-    files = ", ".join(result.submission_files[:3]) + (", …" if len(result.submission_files) > 3 else "")
+    code_first = sorted(result.submission_files, key=lambda name: not name.endswith(".py"))
+    files = ", ".join(code_first[:3]) + (", …" if len(code_first) > 3 else "")
     return (
         f"graded {folder}: {files} (sha256 {result.submission_digest[:12]}), seed {result.seed}, "
-        f"isolation {result.isolation}, {result.seconds:.2f} s"
+        f"isolation {result.isolation}, {result.seconds:.2f}\N{NO-BREAK SPACE}s"
     )

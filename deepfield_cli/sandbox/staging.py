@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepfield_cli.errors import WorkspaceError
+from deepfield_cli.sandbox.passing_over import is_passed_over
 
 # A submission is source code and small data: the largest honest one so far is under 100 kB.
 MAXIMUM_FILES = 500
@@ -18,17 +19,6 @@ MAXIMUM_BYTES = 32 << 20
 MAXIMUM_DEPTH = 8
 # Entries of one folder, links and passed-over ones included, before it is given up.
 _MAXIMUM_ENTRIES = 5000
-_PASSED_OVER = {
-    "__pycache__",
-    "node_modules",
-    ".git",
-    ".venv",
-    "venv",
-    ".deepfield",
-    ".ipynb_checkpoints",
-    ".idea",
-    ".vscode",
-}
 
 
 @dataclass(frozen=True)
@@ -128,7 +118,7 @@ def _regular_files(folder: Path, depth: int) -> Iterator[Path]:
     if len(entries) > _MAXIMUM_ENTRIES:
         raise _too_large(folder)
     for entry in entries:
-        if entry.name in _PASSED_OVER or entry.name.endswith((".pyc", "~", ".swp")):
+        if is_passed_over(entry.name):
             continue
         try:
             mode = entry.stat(follow_symlinks=False).st_mode

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepfield_cli.errors import WorkspaceError
+from deepfield_cli.sandbox.passing_over import is_passed_over
 
 # A checkpoint of a billion parameters in three seeds, and room beside it.
 MOST_BYTES = 32 << 30
 MOST_FILES = 20_000
 MOST_DEPTH = 16
-_PASSED_OVER = frozenset(
-    {"__pycache__", "node_modules", ".git", ".venv", "venv", ".deepfield", ".ipynb_checkpoints", ".idea", ".vscode"}
-)
 _CHUNK = 1 << 20
 
 
@@ -93,7 +91,7 @@ def _files(folder: Path, depth: int) -> Iterator[Path]:
     except OSError as error:
         raise WorkspaceError(f"cannot be read: {error.strerror}", where=str(folder), fix="check the path") from error
     for entry in entries:
-        if entry.name in _PASSED_OVER or entry.name.endswith((".pyc", "~", ".swp")):
+        if is_passed_over(entry.name):
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _files(Path(entry.path), depth + 1)

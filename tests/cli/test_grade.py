@@ -42,7 +42,7 @@ def test_a_solved_problem_without_a_terminal(run_cli: RunCli, make_workspace: Ma
     assert all(re.fullmatch(r"  ✓     \w+  \d+\.\d\d s", line) for line in lines[1:5])
     assert lines[6] == "✓ solved: tiny/mean core  4 of 4 checks passed  5/5 points"
     result = json.loads(_payload(workspace.database))
-    assert f"graded tiny/mean: README.md, mean.py (sha256 {result['submission_digest'][:12]})" in finished.stdout
+    assert f"graded tiny/mean: mean.py, README.md (sha256 {result['submission_digest'][:12]})" in finished.stdout
     assert f"seed {result['seed']}" in " ".join(finished.stdout.split())
     assert f"isolation {result['isolation']}" in " ".join(finished.stdout.split())
 

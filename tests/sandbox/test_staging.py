@@ -33,10 +33,10 @@ def test_one_file_stands_for_the_entry(folder: Path) -> None:
 
 
 def test_what_no_submission_consists_of_is_passed_over(folder: Path) -> None:
-    for name in ("__pycache__", ".git", ".venv", ".deepfield"):
+    for name in ("__pycache__", ".git", ".venv", ".deepfield", ".ruff_cache", "node_modules"):
         (folder / name).mkdir()
         (folder / name / "file.py").write_text("no")
-    for name in ("work.pyc", "work.py~", ".work.py.swp"):
+    for name in ("work.pyc", "work.py~", ".work.py.swp", ".DS_Store"):
         (folder / name).write_text("no")
     assert list(read_submission(folder, "work.py").files) == ["work.py"]
 
