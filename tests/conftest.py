@@ -27,6 +27,10 @@ _TERMINAL_VARIABLES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeWorkspace = Callable[..., Workspace]
 
+# Tests run two at a time: threads of theirs that wait for each other would take the processor from the next test.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 # No deadline: how long an example takes says nothing on a machine that others use too.
 settings.register_profile("deepfield", deadline=None, max_examples=60)
 settings.load_profile("deepfield")
