@@ -175,9 +175,9 @@ def _cost(sitting: Sitting | None) -> str:
 def _record(workspace: Workspace, outcome: Grade) -> Entry | None:
     """Write the attempt and the repro files; the verdict has been shown, so a full disk costs the record alone."""
     from deepfield_cli.journey.attempts import record_grade
-    from deepfield_cli.journey.repros import write_repros
+    from deepfield_cli.journey.repros import keep_repros
 
-    write_repros(workspace, outcome)
+    keep_repros(workspace, outcome)
     try:
         return record_grade(workspace, outcome)
     except DeepfieldError as error:

@@ -27,7 +27,7 @@ def portfolio(
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
     """One page of what you proved, for anybody to read: no code, no paths, no notes. It opens without a network."""
-    from deepfield_cli.journey.portfolio import gather
+    from deepfield_cli.journey.portfolio.gathering import gather
     from deepfield_cli.journey.workspace import require_workspace
     from deepfield_cli.render.console import foreign, make_console
     from deepfield_cli.render.portfolio.page import portfolio_page

@@ -27,7 +27,7 @@ def watch(
     wanted = parse_rung(rung)
     from deepfield_cli.grading.grade import Grade
     from deepfield_cli.journey.attempts import record_grade
-    from deepfield_cli.journey.repros import write_repros
+    from deepfield_cli.journey.repros import keep_repros
     from deepfield_cli.journey.session import Session, Wish
     from deepfield_cli.journey.watching import Watch
     from deepfield_cli.journey.workspace import choose_problem, require_workspace
@@ -38,7 +38,7 @@ def watch(
     wish = Wish(rung=wanted, seed=seed, only=tuple(only or ()), data=parse_data(data or []))
 
     def record(outcome: Grade) -> None:
-        write_repros(workspace, outcome)
+        keep_repros(workspace, outcome)
         record_grade(workspace, outcome)
 
     with Session(workspace, choose_problem(workspace, problem), wish) as session:

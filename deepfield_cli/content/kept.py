@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+
+from deepfield_cli.whole_files import write_whole
 
 CACHE_VARIABLE = "DEEPFIELD_CACHE"
 
@@ -26,13 +27,7 @@ def keep(path: Path, content: bytes) -> None:
     """Write it whole or not at all; where nothing can be written, the next look is slower and that is all."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.replace(name, path)
-        except OSError:
-            os.unlink(name)
+        write_whole(path, content)
 
 
 def fingerprint_of(files: Iterable[Path], *facts: object) -> str:

@@ -135,6 +135,10 @@ class Problem(Frozen):
         """The last part of the id."""
         return self.id.partition("/")[2]
 
+    def environment_at(self, rung: Rung) -> dict[str, str]:
+        """Variables that hold where a rung's modules are imported: none where a GPU does the work."""
+        return {} if self.rungs[rung].gpu else self.environment
+
     @model_validator(mode="after")
     def _targets_stand_on_rungs(self) -> Problem:
         for target in self.targets:

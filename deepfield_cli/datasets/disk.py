@@ -1,19 +1,17 @@
-"""Writing that is either there or not: temporary file, fsync, rename; and the room that there is for it."""
+"""The disk as a cache of datasets uses it: what it refuses in one line, the room there is, sizes and digests."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable
 from io import RawIOBase
 from pathlib import Path
 
+from deepfield_cli import whole_files
 from deepfield_cli.datasets.errors import DiskRefused, writing
 
 BLOCK = 1 << 20
-# How the name of a small file ends while it is written.
-NEW = ".new"
 
 
 def make_folder(path: Path) -> None:
@@ -23,18 +21,9 @@ def make_folder(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a small file so that it is there with all its content or not at all, whatever happens.
-
-    One process at a time writes it; what a killed one has left beside it is written over by the next.
-    """
-    new = path.with_name(f".{path.name}{NEW}")
+    """Write a small file so that it is there with all its content or not at all, whatever happens."""
     with writing(path):
-        with new.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    settle_folder(path.parent)
+        whole_files.write_whole(path, content, lasting=True)
 
 
 def write_all(file: RawIOBase, block: bytes) -> None:
@@ -49,18 +38,13 @@ def settle(path: Path) -> None:
     with writing(path):
         for file in [path] if path.is_file() else sorted(path.rglob("*")):
             if file.is_file():
-                with file.open("rb") as opened:
-                    os.fsync(opened.fileno())
+                whole_files.settle(file)
 
 
 def settle_folder(path: Path) -> None:
     """Make a rename in this folder last."""
     with writing(path):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        whole_files.settle(path)
 
 
 def require_room(folder: Path, needed: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from deepfield_cli import whole_files
 from deepfield_cli.datasets import disk
 from deepfield_cli.datasets.dataset import Dataset
 from deepfield_cli.datasets.holding import Holding, look
@@ -52,7 +53,7 @@ def _remember(place: Place, *, forget: bool) -> None:
     if kept:
         write_receipt(place.receipt, Receipt(kept))
     else:
-        for path in (place.receipt, *place.folder.glob(f".*{disk.NEW}")):
+        for path in (place.receipt, *place.folder.glob(f".*{whole_files.ENDING}")):
             disk.remove(path)
         if not any(place.folder.iterdir()):
             place.folder.rmdir()

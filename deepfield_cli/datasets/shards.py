@@ -72,7 +72,11 @@ def read_shard(path: Path) -> Shard:
 
 
 def write_shard(path: Path, pieces: Iterable[array[int]]) -> Shard:
-    """Write a .bin whole or not at all, from arrays of uint16 as they come."""
+    """Write a .bin whole or not at all, from arrays of uint16 as they come.
+
+    The unfinished one always has the same name: a process that is killed leaves gigabytes, and the next one writes over
+    them.
+    """
     part, count = path.with_name(f".{path.name}.part"), 0
     with writing(part):
         with part.open("wb") as file:

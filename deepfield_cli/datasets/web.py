@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import http.client
 import re
-import socket
-import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from urllib.parse import urlsplit
 
 from deepfield_cli import __version__
 from deepfield_cli.datasets.errors import NotOffered
+from deepfield_cli.network import NoAnswer, Silence, no_answer, seconds_to_wait
 
 # No byte for so long: the connection is dead, whatever it says.
 _SECONDS_WITHOUT_A_BYTE = 30.0
@@ -25,7 +24,11 @@ _SECONDS_WITHOUT_A_BYTE = 30.0
 _LONGEST_WAIT_SECONDS = 120.0
 _PASSING_CODES = {408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
 # Nobody is there: the server will not be there a second later either.
-_NOBODY_THERE = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
+_NOBODY_THERE: tuple[Silence, ...] = ("name", "no-network", "refused")
+# Asked again, it will be the same.
+_FOR_GOOD: tuple[Silence, ...] = ("certificate", "address")
+# A size of more digits is none, and Python reads no number of thousands of them.
+_MOST_DIGITS = 18
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
@@ -188,7 +191,7 @@ def _digest(headers: dict[str, str]) -> str | None:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() else None
+    return int(text) if text and len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit() else None
 
 
 @contextmanager
@@ -199,10 +202,8 @@ def _network() -> Iterator[None]:
     except urllib.error.HTTPError as error:
         with error:
             raise _of_status(error) from error
-    except urllib.error.URLError as error:
-        raise _of_reason(error.reason) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _of_reason(error) from error
+        raise _of_silence(no_answer(error)) from error
 
 
 def _of_status(error: urllib.error.HTTPError) -> Exception:
@@ -211,10 +212,11 @@ def _of_status(error: urllib.error.HTTPError) -> Exception:
         match = _CONTENT_RANGE.fullmatch((error.headers.get("Content-Range") or "").strip())
         return RangeRefused(_number(match[3]) if match else None)
     if code in _PASSING_CODES:
-        wish = _number(error.headers.get("Retry-After"))
+        wish = seconds_to_wait(error.headers.get("Retry-After"), time.time())
         if wish is None or wish <= _LONGEST_WAIT_SECONDS:
             return Passing(f"the server answers {code} ({words})", wait_seconds=wish)
-        return NotOffered(f"the server answers {code} ({words}) and asks to come back in {wish:,} s", where=error.url)
+        later = f"the server answers {code} ({words}) and asks to come back in {wish:,.0f} s"
+        return NotOffered(later, where=error.url)
     if code in (404, 410):
         return NotOffered(f"there is no such file on the server ({code})", where=error.url)
     if code in (401, 403):
@@ -224,18 +226,7 @@ def _of_status(error: urllib.error.HTTPError) -> Exception:
     return NotOffered(f"the server answers {code} ({words})", where=error.url)
 
 
-def _of_reason(reason: object) -> Exception:
-    if isinstance(reason, ssl.SSLCertVerificationError):
-        return NotOffered(f"the server cannot prove who it is ({reason.verify_message})")
-    if isinstance(reason, socket.gaierror):
-        return Passing(f"its address cannot be found ({reason.strerror})", offline=True)
-    if isinstance(reason, TimeoutError):
-        return Passing("the server does not answer in time")
-    if isinstance(reason, OSError):
-        words = reason.strerror or str(reason) or type(reason).__name__
-        return Passing(f"the connection fails ({words})", offline=reason.errno in _NOBODY_THERE)
-    if isinstance(reason, http.client.IncompleteRead):
-        return Passing("the connection ended early")
-    if isinstance(reason, http.client.HTTPException):
-        return Passing(f"the server does not speak HTTP ({type(reason).__name__})")
-    return NotOffered(str(reason))
+def _of_silence(answer: NoAnswer) -> Exception:
+    if answer.silence in _FOR_GOOD:
+        return NotOffered(answer.words)
+    return Passing(answer.words, offline=answer.silence in _NOBODY_THERE)

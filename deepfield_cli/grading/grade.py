@@ -9,7 +9,7 @@ import platform
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -103,35 +103,18 @@ def grade(
     files = request.files or read_submission(request.source, problem.entry)
     _require_rung(problem, request.rung)
     data = found_data(problem, request.rung, request.data)
-    own_stage = stage is None
-    stage = stage or Stage(request.location, request.rung, request.hidden, list(data.values()))
-    try:
-        pool.start(stage.blueprint)  # imports begin while this process reads the suite
+    with _held_stage(stage, request, data) as held:
+        pool.start(held.blueprint)  # imports begin while this process reads the suite
         checks = _selected(load_suite(request.location).of_rung(request.rung), request, problem)
         on_plan(checks)
-        pool.start(stage.blueprint).wait_ready()
+        pool.start(held.blueprint).wait_ready()
         started, clock = datetime.now(UTC), time.monotonic()
-        seed = draw_seed() if request.seed is None else request.seed
-        stage.lay_out(files)
-        run = Run(
-            problem=problem,
-            seed=seed,
-            open_submission=partial(stage.submission, pool),
-            open_shipped=partial(stage.shipped, pool),
-            data=data,
-            keep=request.keep or stage.root / "runs",
-            deadline_seconds=problem.rungs[request.rung].seconds - request.spent_seconds,
-            on_start=on_start,
-            on_finish=on_finish,
-            on_progress=on_progress,
-            cancelled=cancelled or threading.Event(),
-            stop_at_first_failure=request.stop_at_first_failure,
-        )
+        held.lay_out(files)
+        run = _prepared(request, problem, held, pool, data)
+        run.on_start, run.on_finish, run.on_progress = on_start, on_finish, on_progress
+        run.cancelled = cancelled or run.cancelled
         results = run.run(checks, parallel=request.parallel)
-    finally:
-        if own_stage:
-            stage.remove()
-    result = _summary(request, problem, files, results, seed=seed, isolation=run.isolation, started=started)
+    result = _summary(request, problem, files, results, seed=run.seed, isolation=run.isolation, started=started)
     elapsed = round(time.monotonic() - clock, 4)
     return Grade(result.model_copy(update={"seconds": elapsed}), files, tuple(run.failures), problem.entry)
 
@@ -139,6 +122,33 @@ def grade(
 def draw_seed() -> int:
     """A seed that nobody can have known before."""
     return secrets.randbits(_SEED_BITS)
+
+
+@contextlib.contextmanager
+def _held_stage(stage: Stage | None, request: GradeRequest, data: Mapping[str, Path]) -> Iterator[Stage]:
+    """The stage that was handed over, which stays with its owner, or one for this grade alone."""
+    if stage is not None:
+        yield stage
+        return
+    own = Stage(request.location, request.rung, request.hidden, list(data.values()))
+    try:
+        yield own
+    finally:
+        own.remove()
+
+
+def _prepared(request: GradeRequest, problem: Problem, stage: Stage, pool: WarmPool, data: Mapping[str, Path]) -> Run:
+    """The run that was asked for; nobody listens to it yet."""
+    return Run(
+        problem=problem,
+        seed=draw_seed() if request.seed is None else request.seed,
+        open_submission=partial(stage.submission, pool),
+        open_shipped=partial(stage.shipped, pool),
+        data=data,
+        keep=request.keep or stage.root / "runs",
+        deadline_seconds=problem.rungs[request.rung].seconds - request.spent_seconds,
+        stop_at_first_failure=request.stop_at_first_failure,
+    )
 
 
 def _require_rung(problem: Problem, rung: Rung) -> None:

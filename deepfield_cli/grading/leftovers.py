@@ -8,6 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from deepfield_cli.locks import is_held
 from deepfield_cli.sandbox.clearing import remove_tree
 
 PREFIX = "deepfield-"
@@ -32,19 +33,8 @@ def remove_leftovers() -> None:
             if (
                 seen.st_uid == os.geteuid()
                 and time.time() - seen.st_mtime > _LEAST_AGE_SECONDS
-                and _is_given_up(folder)
+                and not is_held(folder / _LOCK)
             ):
                 remove_tree(folder)
         except OSError:  # not ours to read, not one of these folders, or gone meanwhile
             continue
-
-
-def _is_given_up(folder: Path) -> bool:
-    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(lock)
-    return True

@@ -14,6 +14,7 @@ from deepfield_cli.content.packs import find_location
 from deepfield_cli.errors import CheckFailed
 from deepfield_cli.grading.loading import probe_source
 from deepfield_cli.grading.replay import PROBE, Replay, quoted
+from deepfield_cli.grading.repro_folder import note_written
 from deepfield_cli.grading.result import CheckResult, GradeResult
 from deepfield_cli.grading.running import Failure
 from deepfield_cli.sandbox.submission import Reference
@@ -61,6 +62,7 @@ def write_repro(folder: Path, entry: Path, failure: Failure, result: GradeResult
         (folder / f"{PROBE}.py").write_text(probe_source(find_location(result.problem)) or "", encoding="utf-8")
     script = folder / SCRIPT
     script.write_text(text, encoding="utf-8")
+    note_written(folder)
     return script
 
 
@@ -132,7 +134,7 @@ def _script(entry: Path, failure: Failure, result: GradeResult, replay: Replay, 
 
 
 def _top(check: CheckResult, result: GradeResult, entry: Path, code: str) -> str:
-    return "\n\n".join((_header(check, result), _imports(code), _places(entry, code)))
+    return "\n\n".join((_header(check, result), _imports(code, _settings(result)), _places(entry, code)))
 
 
 def _header(check: CheckResult, result: GradeResult) -> str:
@@ -148,10 +150,20 @@ def _header(check: CheckResult, result: GradeResult) -> str:
     return "\n".join(f"# {_plain(line)}".rstrip() for line in lines)
 
 
-def _imports(code: str) -> str:
-    lines = [f"import {name}" for name in ("ast", "itertools", "sys") if f"{name}." in code or name == "sys"]
+def _settings(result: GradeResult) -> list[str]:
+    """Lines that set what the problem's modules read when they are imported, as the grader does."""
+    environment = find_location(result.problem).load().environment_at(result.rung)
+    return [f"os.environ[{quoted(name)}] = {quoted(value)}" for name, value in environment.items()]
+
+
+def _imports(code: str, settings: Sequence[str]) -> str:
+    """What is set stands before every import of a module that may read it."""
+    standard = ["sys", *(["os"] if settings else []), *(name for name in ("ast", "itertools") if f"{name}." in code)]
+    parts = ["\n".join([*(f"import {name}" for name in sorted(standard)), "from pathlib import Path"])]
+    parts += ["\n".join(["# as in the grader; read at import", *settings])] if settings else []
     arrays = [line for name, line in _ARRAYS.items() if f"{name}." in code]
-    return "\n".join([*lines, "from pathlib import Path", *([""] if arrays else []), *arrays])
+    parts += ["\n".join(arrays)] if arrays else []
+    return "\n\n".join(parts)
 
 
 def _places(entry: Path, code: str) -> str:

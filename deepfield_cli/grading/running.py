@@ -172,7 +172,7 @@ class Run:
             metrics = check.function(**{name: arguments[name] for name in check.parameters})
             return "passed", None, _numbers({**(run.metrics() if run else {}), **(metrics or {})})
         except CheckFailed as failure:
-            self.failures.append(Failure(check, failure, submission.recorder))
+            self.failures.append(Failure(check, _without_frames(failure), submission.recorder))
             return "failed", learner_cause(failure, self.problem), run.metrics() if run else {}
         except SandboxError as error:
             return "errored", _fault_cause(str(error)), {}
@@ -221,6 +221,16 @@ def learner_cause(failure: CheckFailed, problem: Problem) -> Cause:
         expected=_told(failure.expected),
         actual=_told(failure.actual),
     )
+
+
+def _without_frames(failure: CheckFailed) -> CheckFailed:
+    """A failure, less the frames it came through, which hold every value of the check, and this very run."""
+    error: BaseException | None = failure
+    while error is not None:
+        following = error.__cause__ or error.__context__
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        error = following
+    return failure
 
 
 def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:

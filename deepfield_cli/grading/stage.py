@@ -95,7 +95,7 @@ class Stage:
                 processes=spec.gpu,  # Triton runs an assembler for each kernel, and a C compiler for its launcher
             ),
             preload=problem.preload,
-            environment={} if spec.gpu else problem.environment,
+            environment=problem.environment_at(rung),
             rules=[rule.model_dump(include={"call", "operators", "reason"}) for rule in problem.forbidden if rule.call],
             modules=modules,
             hidden=[*self._hidden, *_graders_folders(), *_package_folders(list(modules))],

@@ -1,14 +1,17 @@
-"""The learner's and the program's belongings on the disk: workspace, record, packs, cache."""
+"""The learner's and the program's belongings on the disk: workspace, record, packs, cache, datasets."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from deepfield_cli.content.catalogue import read_catalogue
 from deepfield_cli.content.kept import cache_folder
 from deepfield_cli.content.packs import Pack, packs
+from deepfield_cli.datasets.disk import content_bytes, readable_bytes
+from deepfield_cli.datasets.place import data_folder
 from deepfield_cli.errors import ContentError, DeepfieldError, LedgerError
 from deepfield_cli.journey.finding import Finding
 from deepfield_cli.journey.workspace import Workspace, find_workspace
@@ -21,7 +24,7 @@ _PROVED_AT_ONCE = 5_000
 def examine_belongings() -> list[Finding]:
     """Where things are, and whether they can be read and written."""
     workspace = find_workspace()
-    return [*_workspace(workspace), *_packs(), _cache()]
+    return [*_workspace(workspace), *_packs(), _cache(), _data()]
 
 
 def _workspace(workspace: Workspace | None) -> list[Finding]:
@@ -90,6 +93,26 @@ def _cache() -> Finding:
         return Finding("content", "cache", "ok", str(folder))
     advice = "it cannot be written: status takes longer; DEEPFIELD_CACHE names another folder"
     return Finding("content", "cache", "warn", str(folder), advice)
+
+
+def _data() -> Finding:
+    """The datasets, whose folder is made by the first of them."""
+    folder = data_folder()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not _is_writable(there):
+        advice = "nothing can be fetched: DEEPFIELD_DATA names another folder"
+        return Finding("content", "data", "warn", f"{folder} cannot be written", advice)
+    free = f"{readable_bytes(shutil.disk_usage(there).free)} free"
+    if there != folder:
+        return Finding("content", "data", "absent", f"nothing in {folder} yet, {free}", "deepfield data list")
+    return Finding("content", "data", "ok", f"{folder}: {_size(folder)} in it, {free}")
+
+
+def _size(folder: Path) -> str:
+    try:
+        return readable_bytes(content_bytes(folder))
+    except OSError:  # it changes just now: a dataset is being fetched, or removed
+        return "an unknown amount"
 
 
 def _is_writable(folder: Path) -> bool:

@@ -10,7 +10,7 @@ from deepfield_cli.errors import WorkspaceError, near_miss
 from deepfield_cli.grading.result import CheckResult
 from deepfield_cli.journey.attempts import find_attempt
 from deepfield_cli.journey.regrading import Again, StoredAttempt, grade_again, stored_attempt
-from deepfield_cli.journey.repros import write_repros
+from deepfield_cli.journey.repros import keep_repros
 from deepfield_cli.journey.workspace import Workspace, choose_problem
 from deepfield_cli.sandbox.pool import WarmPool
 
@@ -56,7 +56,7 @@ def reproduce(
             f"{name} of attempt {attempt.entry.id} does not fail now",
             fix="its suite or a library has changed since" if result.outcome == "passed" else "deepfield doctor",
         )
-    scripts = write_repros(workspace, grade)
+    scripts = keep_repros(workspace, grade)
     if not scripts:
         raise WorkspaceError(
             "the script cannot be written", where=str(workspace.repro), fix="check space and permissions"

@@ -17,6 +17,7 @@ from deepfield_cli.grading.result import CheckResult
 from deepfield_cli.grading.suite import Check
 from deepfield_cli.journey.run_note import Ending
 from deepfield_cli.journey.session import Listener
+from deepfield_cli.whole_files import whole_file
 
 # A step is told at once, later ones when this much time has passed: a share of the run's age, so that a day of
 # training makes a file of a few megabytes, and no less often than whoever watches would bear.
@@ -55,12 +56,10 @@ class EventWriter:
         self._waiting: dict[str, list[Progress]] = {}
         self._told: dict[str, float] = {}
         self._file: int | None = None
-        with contextlib.suppress(OSError):
-            # A file of its own for each sitting, in its place only once it says so: a reader notices the change.
-            fresh = path.with_suffix(".new")
-            self._file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        # A file of its own for each sitting, in its place only once it says so: a reader notices the change.
+        with contextlib.suppress(OSError), whole_file(path, mode=0o600) as fresh:
+            self._file = os.open(fresh, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
             self.write(Event(event="begin", seconds=budget_seconds))
-            fresh.replace(path)
 
     def close(self) -> None:
         """Nothing more will happen."""

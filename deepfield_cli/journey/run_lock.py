@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from deepfield_cli.errors import WorkspaceError
+from deepfield_cli.locks import is_held
 
 # Whoever only looks holds the lock for some microseconds: a grade that begins just then tries again.
 _TRIES, _PAUSE_SECONDS = 40, 0.005
@@ -42,16 +43,9 @@ def take_lock(path: Path) -> int | None:
 def is_locked(path: Path) -> bool:
     """Whether a living process holds the lock."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return is_held(path)
     except OSError:
         return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def locked_by(path: Path) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from deepfield_cli.content.problem import Rung
 from deepfield_cli.errors import WorkspaceError
+from deepfield_cli.whole_files import write_whole
 
 
 class _Kept(BaseModel):
@@ -55,19 +55,8 @@ def read_kept(path: Path, kind: type[_Model]) -> _Model | None:
 def write_note(path: Path, note: RunNote) -> None:
     """Replace a note in one step, on the disk when this returns; raise WorkspaceError where that cannot be done."""
     try:
-        write_whole(path, note.model_dump_json(), durable=True)
+        write_whole(path, note.model_dump_json().encode(), lasting=True)
     except OSError as error:
         raise WorkspaceError(
             f"cannot keep a run: {error.strerror}", where=str(path.parent), fix="check space and permissions"
         ) from error
-
-
-def write_whole(path: Path, text: str, *, durable: bool = False) -> None:
-    """Replace a file in one step, so that no reader ever meets half of it."""
-    fresh = path.with_name(f".{path.name}.new")
-    with open(fresh, "w", encoding="utf-8") as file:
-        file.write(text)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    fresh.replace(path)

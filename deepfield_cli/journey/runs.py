@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepfield_cli.journey.run_lock import is_locked, locked_by
-from deepfield_cli.journey.run_note import Ending, RunNote, read_kept, write_note, write_whole
+from deepfield_cli.journey.run_note import Ending, RunNote, read_kept, write_note
 from deepfield_cli.journey.workspace import Workspace
 from deepfield_cli.sandbox.clearing import remove_tree
+from deepfield_cli.whole_files import write_whole
 
 _GONE = ".gone-"
 _LOG, _ENDED = ".log", ".ended"
@@ -87,7 +88,7 @@ class RunFolder:
     def write_spent(self, seconds: float) -> None:
         """Keep how much was used; a full disk loses a few seconds of it and nothing else."""
         with contextlib.suppress(OSError):
-            write_whole(self._spent, f"{seconds:.1f}")
+            write_whole(self._spent, f"{seconds:.1f}".encode())
 
     def ending(self) -> Ending | None:
         """How the last grade ended, if no other has begun since."""
@@ -96,7 +97,7 @@ class RunFolder:
     def write_ending(self, ending: Ending) -> None:
         """Keep how the grade ended, for whoever comes back later; the record has it in any case."""
         with contextlib.suppress(OSError):
-            write_whole(self._ended, ending.model_dump_json())
+            write_whole(self._ended, ending.model_dump_json().encode())
 
     def last_seen(self) -> float:
         """When the last grade ended or was interrupted, as seconds of the wall clock; 0 where there was none."""

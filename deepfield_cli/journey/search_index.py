@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from deepfield_cli.content.packs import packs, problem_ids
 from deepfield_cli.content.road import open_roadmap, road_files, road_root
 from deepfield_cli.errors import DeepfieldError
 from deepfield_cli.journey.workspace import Workspace
+from deepfield_cli.whole_files import whole_file
 
 # Raise it when what is indexed changes.
 _FORMAT = 1
@@ -88,12 +87,10 @@ def _keep_index(path: Path, name: str) -> sqlite3.Connection:
     rows = list(_rows())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix="search-", suffix=".part")
-        os.close(handle)
-        _new_index(part, rows).close()
-        for old in path.parent.glob(f"{name}*.db"):
-            old.unlink(missing_ok=True)
-        os.replace(part, path)
+        with whole_file(path) as fresh:
+            _new_index(str(fresh), rows).close()
+            for old in path.parent.glob(f"{name}*.db"):
+                old.unlink(missing_ok=True)
         return sqlite3.connect(path)
     except (OSError, sqlite3.Error):
         return _new_index(":memory:", rows)

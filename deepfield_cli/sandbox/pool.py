@@ -17,6 +17,7 @@ from typing import Any
 import msgpack
 
 from deepfield_cli.errors import SandboxError
+from deepfield_cli.sandbox.arena import share_one_arena
 from deepfield_cli.sandbox.blueprint import Blueprint, confine
 from deepfield_cli.sandbox.process import WorkerProcess
 from deepfield_cli.sandbox.spawning import spawn_zygote
@@ -143,6 +144,7 @@ class WarmPool:
     """Zygotes, one per problem's modules and traps, each with spare workers forked before they were needed."""
 
     def __init__(self) -> None:
+        share_one_arena()  # whoever has a pool exchanges large values with its workers, from several threads
         self._zygotes: dict[Key, Zygote] = {}
         self._unarmed: list[Zygote] = []
         self._idle: dict[Key, list[WorkerProcess]] = {}

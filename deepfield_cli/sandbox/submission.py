@@ -202,7 +202,10 @@ class Submission:
             process.kill()
 
     def close(self) -> None:
-        """Let go of the worker."""
+        """Let go of the worker, and of what was noted, which belongs to whoever took it by now."""
+        # The references in it hold this submission: as a ring they would stay until Python looks for rings, and how
+        # large the values in one are is nothing that it looks at.
+        self.recorder = Recorder()
         if self._process is not None:
             self._earlier_output += self._process.output()
             self._workers.park(self._process)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from deepfield_cli.summit.elements import Array, Change, Format
 from deepfield_cli.summit.numpy_files import ManyArrays, OneArray
 from deepfield_cli.summit.safetensors_file import Tensors
 from deepfield_cli.summit.torch_file import Checkpoint
+from deepfield_cli.whole_files import whole_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,13 +100,8 @@ def _arrays_of(path: Path) -> Iterator[Array]:
 
 
 def _rewrite(path: Path, change: Change) -> None:
-    beside = path.with_name(f".{path.name}.again")
-    try:
-        with _explained(path):
-            _format_of(path).write(path, beside, change)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with _explained(path), whole_file(path) as fresh:
+        _format_of(path).write(path, fresh, change)
 
 
 def _format_of(path: Path) -> Format:

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from deepfield_cli.errors import DeepfieldError
-from deepfield_cli.summit.web import Answer, NoAnswer, ask, wait_asked_for
+from deepfield_cli.network import NoAnswer
+from deepfield_cli.summit.web import Answer, ask, wait_asked_for
 
 TIMEOUT_SECONDS = 20.0
 # Short waits are waited for; for a longer one the user is told when to come back.

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deepfield_cli.errors import DeepfieldError
+from deepfield_cli.network import NoAnswer
 from deepfield_cli.summit.linked import Link
-from deepfield_cli.summit.web import PERMANENT, Answer, NoAnswer, ask, wait_asked_for
+from deepfield_cli.summit.web import PERMANENT, Answer, ask, wait_asked_for
 
 State = Literal["alive", "moved", "dead", "refused", "unreachable"]
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import http.client
-import socket
-import ssl
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from typing import Literal
 
 from deepfield_cli import __version__
+from deepfield_cli.network import NoAnswer, no_answer, seconds_to_wait
 
 USER_AGENT = f"deepfield/{__version__} (a learner's grader)"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -26,23 +21,6 @@ MOST_BYTES = 8 << 20
 _CHUNK = 1 << 16
 # Sent to the host that they are meant for, and to no other.
 _SECRET_HEADERS = frozenset({"authorization", "cookie"})
-
-# name: no such host. no-network: nothing at all can be reached. broken: an answer that is no HTTP.
-Silence = Literal["name", "no-network", "timeout", "refused", "reset", "certificate", "broken"]
-
-
-class NoAnswer(Exception):
-    """There was no answer that could be read; ``silence`` says of which kind."""
-
-    def __init__(self, silence: Silence, words: str) -> None:
-        super().__init__(words)
-        self.silence = silence
-        self.words = words
-
-    @property
-    def may_be_offline(self) -> bool:
-        """Whether it is what a machine without a network meets; one behind a wall only waits."""
-        return self.silence in ("name", "no-network", "timeout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +92,7 @@ def origin_of(url: str) -> tuple[str, str]:
 
 def wait_asked_for(answer: Answer, now: float) -> float | None:
     """Seconds that an answer asks us to wait: a number or a date in Retry-After; None if it does not say."""
-    text = answer.headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    if text.isdecimal():
-        return float(text)
-    try:
-        return max(parsedate_to_datetime(text).timestamp() - now, 0.0)
-    except ValueError:
-        return None
+    return seconds_to_wait(answer.headers.get("retry-after"), now)
 
 
 class _AsItComes(urllib.request.HTTPErrorProcessor):
@@ -145,7 +115,7 @@ def _ask_once(url: str, method: str, headers: Mapping[str, str], timeout_seconds
             body = _read(response, deadline, most_bytes) if most_bytes and method != "HEAD" else b""
             return Answer(url, response.status, found, body, ())
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _no_answer(error) from error
+        raise no_answer(error) from error
 
 
 def _read(response: http.client.HTTPResponse, deadline: float, most_bytes: int) -> bytes:
@@ -179,22 +149,3 @@ def _resolved(url: str, target: str) -> str:
     if scheme not in ("http", "https"):
         raise NoAnswer("broken", f"it redirects to something that is no web address ({scheme})")
     return following
-
-
-def _no_answer(error: Exception) -> NoAnswer:
-    """Which silence an exception of the libraries below stands for."""
-    cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    if isinstance(cause, socket.gaierror):
-        kind: Silence = "no-network" if cause.errno == socket.EAI_AGAIN else "name"
-        return NoAnswer(kind, "the host's name is not known")
-    if isinstance(cause, TimeoutError):
-        return NoAnswer("timeout", "no answer in time")
-    if isinstance(cause, ssl.SSLError):
-        return NoAnswer("certificate", f"no secure connection ({getattr(cause, 'verify_message', '') or cause.reason})")
-    if isinstance(cause, ConnectionRefusedError):
-        return NoAnswer("refused", "nobody listens there")
-    if isinstance(cause, ConnectionError | http.client.IncompleteRead):
-        return NoAnswer("reset", "the connection was broken off")
-    if isinstance(cause, OSError) and cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
-        return NoAnswer("no-network", "the network cannot be reached")
-    return NoAnswer("broken", f"no answer that can be read ({cause or type(error).__name__})")

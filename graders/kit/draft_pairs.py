@@ -46,9 +46,7 @@ def constant_acceptance(rng: np.random.Generator, vocab_size: int, acceptance: f
     if often < 1 or not 2 * _SELDOM < acceptance <= 1:
         raise ValueError(f"no pair over {vocab_size} tokens has the acceptance {acceptance}")
     shares = [_uneven(rng, often), _uneven(rng, vocab_size - often)]
-    p, q = (
-        np.concatenate([mass * shares[0], (1 - mass) * shares[1]]) for mass in (acceptance - _SELDOM, 1 - _SELDOM)
-    )
+    p, q = (np.concatenate([mass * shares[0], (1 - mass) * shares[1]]) for mass in (acceptance - _SELDOM, 1 - _SELDOM))
     rows = rng.permutation(vocab_size)[(np.arange(vocab_size) - np.arange(vocab_size)[:, None]) % vocab_size]
     return DraftPair(p[rows], q[rows], acceptance)
 

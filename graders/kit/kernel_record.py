@@ -24,7 +24,7 @@ _MOVES = re.compile(
 _COPIES = re.compile(r"aten::_?(clone|copy_?|to_copy|contiguous|cat|stack|constant_pad_nd|view_copy|mul|div|add|sum).*")
 
 # What is read of the counts of one tensor.
-_TOLD = ("size", "loaded", "stored", "kept", "contested")
+_TOLD = ("size", "loaded", "stored", "atomics", "kept", "contested")
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,72 @@ def test_the_solutions_own_calls_go_on_as_before(tmp_path: Path, capsys: pytest.
     assert second == REACHED + "inner"
 
 
+MADE_OTHERWISE = {
+    "a named tuple": "from typing import NamedTuple\n\nclass Box(NamedTuple):\n    item: int\n    size: int = 3\n",
+    "a tuple that checks its items": """
+class Box(tuple):
+    def __new__(cls, item, size=3):
+        return super().__new__(cls, (item, size))
+
+    def __repr__(self):
+        return f"Box{tuple(self)}"
+""",
+    "nothing but __new__": """
+class Box:
+    def __new__(cls, item, size=3):
+        box = super().__new__(cls)
+        box.item, box.size = item, size
+        return box
+
+    def __repr__(self):
+        return f"Box({self.item}, {self.size})"
+""",
+    "both": """
+class Box:
+    def __new__(cls, item, size=3):
+        return super().__new__(cls)
+
+    def __init__(self, item, size=3):
+        self.item, self.size = item, size
+
+    def __repr__(self):
+        return f"Box({self.item}, {self.size})"
+""",
+    "a number": "class Box(int):\n    pass\n",
+    "a list": "class Box(list):\n    def __init__(self, item):\n        super().__init__([item])\n",
+    "a dataclass": "from dataclasses import dataclass\n\n@dataclass(frozen=True)\nclass Box:\n    item: int\n",
+    "an error": "class Box(ValueError):\n    pass\n",
+    "a subclass": """
+class Lid:
+    def __new__(cls, item):
+        return super().__new__(cls)
+
+class Box(Lid):
+    def __repr__(self):
+        return "Box"
+""",
+}
+
+
+@pytest.mark.parametrize("source", MADE_OTHERWISE.values(), ids=MADE_OTHERWISE)
+def test_a_watched_class_is_made_as_before_however_it_is_made(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    module: dict[str, Any] = {"__name__": __name__}
+    exec(source, module)
+    before = repr(eval("Box(4)", module))
+    watch(module, "Box")
+    assert [repr(eval("Box(4)", module)) for _ in range(2)] == [before, before]
+    assert isinstance(eval("Box(4)", module), module["Box"])
+    assert capsys.readouterr().out.splitlines().count(REACHED + "Box") == 1
+
+
+def test_a_watched_class_without_arguments_is_made_as_before(capsys: pytest.CaptureFixture[str]) -> None:
+    module: dict[str, Any] = {}
+    exec("class Box:\n    pass\n", module)
+    watch(module, "Box")
+    assert type(module["Box"]()) is module["Box"]
+    assert REACHED + "Box" in capsys.readouterr().out
+
+
 def test_a_replaced_method_keeps_what_the_class_does_besides(module: dict[str, Any]) -> None:
     replace(module, "Box.seen", "the right answer as text")
     assert module["Box"](4).seen == "0"

@@ -259,8 +259,8 @@ def test_without_a_network_it_is_one_line(make_dataset: MakeDataset, tmp_path: P
     assert outcome.code == 2
     assert outcome.out == ""
     assert outcome.err.splitlines()[-1] == (
-        "deepfield: http://127.0.0.1:9/words.txt: 127.0.0.1: the connection fails (Connection refused), 2 times in a"
-        " row — run it again when the network is back, or deepfield data add a copy that you have"
+        "deepfield: http://127.0.0.1:9/words.txt: 127.0.0.1: nobody listens there, 2 times in a row"
+        " — run it again when the network is back, or deepfield data add a copy that you have"
     )
 
 

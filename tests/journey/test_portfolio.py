@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from deepfield_cli.errors import DeepfieldError
 from deepfield_cli.journey.clock import NOW_VARIABLE
-from deepfield_cli.journey.portfolio import Portfolio, gather
+from deepfield_cli.journey.portfolio.gathering import gather
+from deepfield_cli.journey.portfolio.portfolio import Portfolio
 from deepfield_cli.journey.workspace import Workspace, create_workspace
 from deepfield_cli.render.portfolio.markup import Markup, element, link, text
 from deepfield_cli.render.portfolio.page import portfolio_page

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -20,10 +17,13 @@ from deepfield_cli.journey.workspace import Workspace
 from deepfield_cli.ledger import Entry, Ledger
 from deepfield_cli.ledger.entry import GENESIS
 from deepfield_cli.ledger.manifest import decode_manifest
+from deepfield_cli.whole_files import whole_file
 
 # The same record gives the same bytes, whenever it is exported.
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _PLAIN_FILE = 0o100644 << 16
+# The whole of it is the learner's own code and notes.
+_PRIVATE = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +67,9 @@ def export_record(workspace: Workspace, path: Path) -> Exported:
 
 
 def _write(ledger: Ledger, path: Path) -> Exported:
-    handle, part = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            entries, blobs, head = _fill(file, ledger)
-            file.flush()
-            os.fsync(file.fileno())
-        size = os.path.getsize(part)
-        os.replace(part, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
-        raise
-    return Exported(path, entries, blobs, head, size)
+    with whole_file(path, lasting=True, mode=_PRIVATE) as fresh, fresh.open("wb") as file:
+        entries, blobs, head = _fill(file, ledger)
+    return Exported(path, entries, blobs, head, path.stat().st_size)
 
 
 def _fill(file: IO[bytes], ledger: Ledger) -> tuple[int, int, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from deepfield_cli.journey.curves import Curve
-from deepfield_cli.journey.portfolio import Score
+from deepfield_cli.journey.portfolio.proved import Score
 from deepfield_cli.practice.quantity import format_quantity
 from deepfield_cli.render.portfolio.markup import Markup, element, join
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from deepfield_cli.journey.gaps import Gap
-from deepfield_cli.journey.portfolio import Portfolio, Proved, Reached, Rung, ShownSeason, Vouched
+from deepfield_cli.journey.portfolio.portfolio import Portfolio
+from deepfield_cli.journey.portfolio.proved import Proved, Rung
+from deepfield_cli.journey.portfolio.reached import Reached
+from deepfield_cli.journey.portfolio.shown_season import ShownSeason
+from deepfield_cli.journey.portfolio.vouched import Vouched
 from deepfield_cli.practice.quantity import in_words
 from deepfield_cli.render.portfolio import charts
 from deepfield_cli.render.portfolio.markup import Markup, element, join, link, text

@@ -1,18 +1,17 @@
 """The laptop rung: a small GPT learns a source of known entropy, and the grader measures how near it came.
 
-Measured while the settings were chosen (the shipped network and loop, sources drawn afresh, one run each; nats per
-token above the floor on held-out text, below 0.05 passes; the floor was 1.2 and the best n-gram 0.43 above it):
+Measured through this check, sources drawn afresh, one run each, on two cores beside other work (nats per token above
+the floor on held-out text; below 0.04 passes; the floor was 1.22 to 1.24 and the best n-gram 0.43 above it):
 
-    two layers, two heads, rate 8e-3, 1,600 steps      0.017  (the slowest of the sources that were tried)
-    two layers, two heads, rate 5e-3, 1,600 to 1,800   0.004  0.008  0.011  0.034
-    one layer, two heads, rate 5e-3, 1,600 steps       0.087
-    two layers, four heads, rate 8e-3, 1,600 steps     0.007  0.007
-    one layer, four heads, rate 8e-3, 1,600 steps      0.009
+    two layers: the shipped solutions                  0.0025  0.0031  0.0051  0.0153   in 95 to 264 s
+    one layer                                          0.0543
+    two layers without positions                       0.413
+    two layers with a window of 8                      0.425, no better than an n-gram
 
-The last line is why the lesson has two heads: four of them can read the flag and all three places at once, and then
-one layer is enough. With a window of 8 tokens two layers reach back 14, and the letter is 16 away: such a model is an
-n-gram of order 15, and cannot fall below EchoSource.ngram_bound. Not yet measured at the settings below: one layer, no
-positions.
+While the settings were chosen, with lower rates and fewer steps, two layers reached 0.004 to 0.034, and one layer with
+four heads 0.009: four heads can read the flag and all three places at once, and then one layer is enough. With one
+head, two layers reached 0.005 and 0.016, and one layer 0.056. With a window of 8 tokens two layers reach back 14, and
+the letter is 16 away: such a model is an n-gram of order 15, and cannot fall below EchoSource.ngram_bound.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from .reference_run import Run
 from .stream import shard_bytes
 
 # The brief's promise.
-ALLOWED_NATS = 0.05
+ALLOWED_NATS = 0.04
 # The order of the n-grams that are quoted; up to 17 none sees what comes back, and no longer one has text enough.
 NGRAM_ORDER = 17
 # 400 documents of 126 tokens. Their own surprise is subtracted, so that the error of the difference is below 0.001.

@@ -127,11 +127,15 @@ def speculate_many(module: Any, target: Model, draft: Model, task: dict[str, Any
 def speculate(module: Any, target: Model, draft: Model, task: dict[str, Any], generator: Any = None) -> Any:
     """One call of speculative_generate."""
     prompt, count, gamma = list(task["prompt"]), task["max_new_tokens"], task["gamma"]
-    if generator is None:
-        return module.speculative_generate(target, draft, prompt, count, gamma, temperature=task["temperature"])
-    return module.speculative_generate(
-        target, draft, prompt, count, gamma, temperature=task["temperature"], generator=generator
-    )
+    named = told(task)
+    if generator is not None:
+        named["generator"] = generator
+    return module.speculative_generate(target, draft, prompt, count, gamma, **named)
+
+
+def told(task: dict[str, Any]) -> dict[str, Any]:
+    """The temperature, unless it is left to the default."""
+    return {name: task[name] for name in ("temperature",) if name in task}
 
 
 def from_one_generator(
@@ -139,9 +143,8 @@ def from_one_generator(
 ) -> list[Any]:
     """Several calls that share a generator: each goes on where the one before stopped."""
     generator = seeded(seed)
-    plain = [
-        module.generate(target, list(task["prompt"]), task["max_new_tokens"], generator=generator) for _ in range(times)
-    ]
+    prompt, count = task["prompt"], task["max_new_tokens"]
+    plain = [module.generate(target, list(prompt), count, **told(task), generator=generator) for _ in range(times)]
     return [plain, [speculate(module, target, draft, task, generator) for _ in range(times)]]
 
 

@@ -370,18 +370,12 @@ def speculative_sampling(submission: Submission, rng: np.random.Generator) -> di
 
 @suite.check(needs=[speculative_greedy, sampling_matches])
 def generator_decides(submission: Submission, rng: np.random.Generator) -> None:
-    """The same generator state gives the same tokens, another gives others, and without one it works as well."""
+    """The same generator state gives the same tokens, another gives others, and no temperature means 1."""
     task = _even_task(rng)
     there = [send(submission, model) for model in (task.target, task.draft)]
-    seeds = draw_seeds(rng, 2)
+    seeds, settings = draw_seeds(rng, 2), settings_of(task)
     size = task.target.config.vocab_size
-    rounds = []
-    for seed in (seeds[0], seeds[0], seeds[1]):
-        answer = submission.probe("from_one_generator", *there, settings_of(task), seed, 2)
-        plain, speculative = verdicts.first_answer(answer)
-        made = [verdicts.plain_tokens(one, task.count, task.prompt, size, "what generate returns") for one in plain]
-        made += [verdicts.plain_outcome(one, task.count, task.prompt, size).tokens for one in speculative]
-        rounds.append(made)
+    rounds = [_from_one_generator(submission, there, task, settings, seed) for seed in (seeds[0], seeds[0], seeds[1])]
     expect(
         rounds[0] == rounds[1],
         "two generators with the same seed do not give the same tokens",
@@ -395,6 +389,12 @@ def generator_decides(submission: Submission, rng: np.random.Generator) -> None:
         help="Take the generator as it is. Seeding it inside, or making another, gives the same numbers every time.",
         diagnosis="same-numbers-every-time",
     )
+    temperature = settings.pop("temperature")
+    expect(
+        _from_one_generator(submission, there, task, settings, seeds[0]) == rounds[0],
+        f"without a temperature, the same generator gives other tokens than with temperature={temperature:g}",
+        help="1.0 is the default of both functions.",
+    )
     defaults = []
     for _ in range(2):
         answer = submission.call("generate", there[0], list(task.prompt), task.count)
@@ -403,6 +403,17 @@ def generator_decides(submission: Submission, rng: np.random.Generator) -> None:
         defaults.append(verdicts.plain_outcome(answer, task.count, task.prompt, size).tokens)
     words = "without a generator, calls that should be independent give the same tokens"
     expect(len(set(defaults)) == len(defaults), words, diagnosis="same-numbers-every-time")
+
+
+def _from_one_generator(
+    submission: Submission, there: list[Any], task: Task, settings: dict[str, Any], seed: int
+) -> list[Tokens]:
+    """What two calls of generate and two of speculative_generate give with one generator."""
+    size = task.target.config.vocab_size
+    answer = submission.probe("from_one_generator", *there, settings, seed, 2)
+    plain, speculative = verdicts.first_answer(answer)
+    made = [verdicts.plain_tokens(one, task.count, task.prompt, size, "what generate returns") for one in plain]
+    return made + [verdicts.plain_outcome(one, task.count, task.prompt, size).tokens for one in speculative]
 
 
 def _even_task(rng: np.random.Generator) -> Task:

@@ -161,12 +161,15 @@ def _conv_inputs(rng: Rng, s: Sizes, way: str) -> dict[str, Array]:
 
 
 def _conv_sizes(rng: Rng, way: str) -> Sizes:
-    """Rows and columns are odd, so that the last window ends where the input ends and every element is used."""
-    wide = way == "wide"
+    """Rows and columns are odd, so that the last window ends where the input ends and every element is used.
+
+    33 channels come in, or 65 go out: one more than a multiple of blocks, so that there are two and the last holds one.
+    """
+    wide, small = way == "wide", way == "small"
     return {
-        "batch": 1 if wide else 2,
-        "in_channels": int(rng.integers(18, 32)) if wide else 3,
-        "out_channels": 1 if wide else int(rng.integers(5, 8)),
+        "batch": 1 if wide or small else 2,
+        "in_channels": 33 if wide else 3,
+        "out_channels": 1 if wide else 65 if small else int(rng.integers(5, 8)),
         "rows": 3 if wide else int(rng.choice([7, 9])),
         "columns": 5 if wide else int(rng.choice([11, 13])),
         "upright": int(rng.integers(2)),
@@ -187,6 +190,8 @@ def _conv_parameters(rng: Rng, s: Sizes) -> dict[str, Array]:
 
 def _softmax_inputs(rng: Rng, s: Sizes, way: str) -> dict[str, Array]:
     x = _logits(rng, way, s["batch"], s["positions"], s["channels"])
+    if way == "large":  # positions far apart: subtracting another one's maximum leaves nothing of some
+        x += _single(rng.uniform(-200.0, 200.0, (s["batch"], s["positions"], 1)))
     return {"x": np.ascontiguousarray(x.swapaxes(1, 2))}
 
 
@@ -196,7 +201,9 @@ def _cross_entropy_inputs(rng: Rng, s: Sizes, way: str) -> dict[str, Array]:
     if way == "wide":  # the least likely class: the logarithm of its weight must not be taken of a zero
         targets[0] = logits[0].argmin()
     if way == "large":  # near the top, where the logarithm of a weight is still finite: only a missing maximum is not
-        targets = np.argsort(logits, axis=1)[np.arange(s["batch"]), -rng.integers(1, 4, s["batch"])]
+        ranks = rng.integers(1, 4, s["batch"])
+        ranks[:2] = 3  # not all of them the top: a loss near 0 would be what rounding logits of hundreds leaves
+        targets = np.argsort(logits, axis=1)[np.arange(s["batch"]), -ranks]
     return {"logits": logits, "targets": targets}
 
 
@@ -252,13 +259,17 @@ def _attention_inputs(rng: Rng, s: Sizes, way: str) -> dict[str, Array]:
 
 
 def _logsumexp_inputs(rng: Rng, s: Sizes, way: str) -> dict[str, Array]:
-    return {"x": _single({"large": 150.0, "small": 1e-3}.get(way, 1.5) * _uniform(rng, s["batch"], s["in_features"]))}
+    scale: Any = {"large": 150.0, "small": 1e-3}.get(way, 1.5)
+    if way == "large":  # rows far apart: subtracting another one's maximum leaves nothing of some
+        scale = scale * np.linspace(1.0, 0.02, s["batch"])[:, None]
+    return {"x": _single(scale * _uniform(rng, s["batch"], s["in_features"]))}
 
 
 def _logsumexp_parameters(rng: Rng, s: Sizes) -> dict[str, Array]:
     weight = _uniform(rng, s["out_features"], s["in_features"]) * s["in_features"] ** -0.5
-    # the later outputs are the larger ones: an online maximum moves, and what was summed before it must be rescaled
-    bias = _uniform(rng, s["out_features"]) + np.linspace(-12.0, -6.0, s["out_features"])
+    # The later outputs are the larger ones: an online maximum moves, and what was summed before it must be rescaled.
+    # All lie so low that no answer is near 0, which a maximum and a logarithm that cancel do not give to six digits.
+    bias = _uniform(rng, s["out_features"]) + np.linspace(-16.0, -10.0, s["out_features"])
     return {"linear.weight": _single(weight), "linear.bias": _single(bias)}
 
 
@@ -293,15 +304,26 @@ def _factor(s: Sizes) -> float:
     return s["percent"] / 100
 
 
+def _one_over(sizes: Callable[[Rng, str], Sizes], **fixed: int) -> Callable[[Rng, str], Sizes]:
+    """Some sizes of the small way are given: one more than a multiple of blocks, so that the last holds one lane."""
+    return lambda rng, way: {**sizes(rng, way), **(fixed if way == "small" else {})}
+
+
 _TASKS: dict[str, Recipe] = {
     "softplus_gate": Recipe(
-        _with_factor(batch=((5, 9), (1, 3)), features=((300, 400), (2100, 2400))),
+        # 2049 elements
+        _one_over(_with_factor(batch=((5, 9), (1, 3)), features=((300, 400), (2100, 2400))), batch=3, features=683),
         _softplus_inputs,
         lambda rng, s: [_factor(s)],
     ),
     "row_variance": Recipe(_sizes(batch=((3, 5), (1, 2)), features=((70, 120), (4100, 5000))), _variance_inputs),
     "max_over_middle": Recipe(
-        _sizes(batch=((2, 2), (1, 1)), rows=((35, 60), (260, 300)), columns=((20, 31), (3, 3))),
+        _one_over(
+            _sizes(batch=((2, 2), (1, 1)), rows=((35, 60), (260, 300)), columns=((20, 31), (3, 3))),
+            batch=1,
+            rows=65,
+            columns=129,
+        ),
         _max_inputs,
         lambda rng, s: [1],
     ),
@@ -322,9 +344,17 @@ _TASKS: dict[str, Recipe] = {
         lambda rng, s: [s["groups"], s["groups"] * s["channels_of_group"], _eps(rng)],
         lambda rng, s: _norm_parameters(rng, s["groups"] * s["channels_of_group"]),
     ),
-    "matmul_at_b": Recipe(_sizes(k=((34, 60), (200, 300)), m=((20, 40), (1, 1)), n=((66, 90), (7, 7))), _matmul_inputs),
+    "matmul_at_b": Recipe(
+        _one_over(_sizes(k=((34, 60), (200, 300)), m=((20, 40), (1, 1)), n=((66, 90), (7, 7))), k=33, m=65, n=129),
+        _matmul_inputs,
+    ),
     "batched_matmul_bt": Recipe(
-        _sizes(batch=((3, 3), (1, 1)), m=((20, 40), (1, 1)), n=((17, 31), (7, 7)), k=((34, 60), (200, 300))),
+        _one_over(
+            _sizes(batch=((3, 3), (1, 1)), m=((20, 40), (1, 1)), n=((17, 31), (7, 7)), k=((34, 60), (200, 300))),
+            m=65,
+            n=129,
+            k=33,
+        ),
         _batched_matmul_inputs,
     ),
     "conv2d": Recipe(
@@ -334,14 +364,23 @@ _TASKS: dict[str, Recipe] = {
         _conv_parameters,
     ),
     "log_softmax_channels": Recipe(
-        _sizes(batch=((2, 2), (1, 1)), channels=((18, 29), (1030, 1100)), positions=((33, 50), (3, 3))), _softmax_inputs
+        _one_over(
+            _sizes(batch=((2, 2), (1, 1)), channels=((18, 29), (1030, 1100)), positions=((33, 50), (3, 3))),
+            positions=65,
+        ),
+        _softmax_inputs,
     ),
     "cross_entropy": Recipe(
         _sizes(batch=((5, 7), (3, 3)), classes=((35, 60), (4100, 5000))),
         _cross_entropy_inputs,
     ),
     "linear_bias_gelu": Recipe(
-        _sizes(batch=((18, 30), (1, 1)), in_features=((35, 60), (200, 300)), out_features=((66, 90), (5, 7))),
+        _one_over(
+            _sizes(batch=((18, 30), (1, 1)), in_features=((35, 60), (200, 300)), out_features=((66, 90), (5, 7))),
+            batch=65,
+            in_features=33,
+            out_features=129,
+        ),
         _linear_inputs,
         lambda rng, s: [s["in_features"], s["out_features"]],
         _linear_parameters,
@@ -353,7 +392,12 @@ _TASKS: dict[str, Recipe] = {
         lambda rng, s: {"weight": _single(1.0 + 0.5 * _uniform(rng, s["features"]))},
     ),
     "swiglu": Recipe(
-        _sizes(batch=((18, 30), (1, 1)), in_features=((35, 60), (200, 300)), out_features=((34, 60), (5, 7))),
+        _one_over(
+            _sizes(batch=((18, 30), (1, 1)), in_features=((35, 60), (200, 300)), out_features=((34, 60), (5, 7))),
+            batch=65,
+            in_features=33,
+            out_features=129,
+        ),
         _swiglu_inputs,
         lambda rng, s: [s["in_features"], s["out_features"]],
         _swiglu_parameters,
@@ -366,7 +410,12 @@ _TASKS: dict[str, Recipe] = {
         lambda rng, s: [_factor(s)],
     ),
     "linear_logsumexp": Recipe(
-        _sizes(batch=((5, 9), (1, 2)), in_features=((17, 31), (70, 90)), out_features=((70, 120), (200, 260))),
+        _one_over(
+            _sizes(batch=((5, 9), (1, 2)), in_features=((17, 31), (70, 90)), out_features=((70, 120), (200, 260))),
+            batch=65,
+            in_features=33,
+            out_features=129,
+        ),
         _logsumexp_inputs,
         lambda rng, s: [s["in_features"], s["out_features"]],
         _logsumexp_parameters,

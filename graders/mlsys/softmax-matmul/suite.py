@@ -78,6 +78,7 @@ ROOFLINE_CASES = (
     (2.0**30, 2.0**26, 2.0**-4, 2.0**40, 2.0**36),  # the ridge itself: 16 flops per byte on both sides
     (2.0**30, 2.0**22, 2.0**-8, 2.0**40, 2.0**36),
     (2.0**20, 2.0**24, 2.0**-8, 2.0**40, 2.0**36),
+    (9.0, 4.0, 2.0, 16.0, 3.0),  # so small that a rate without its fraction shows
 )
 
 
@@ -372,7 +373,9 @@ def matmul_k_remainder(submission: Submission, rng: np.random.Generator) -> None
 @suite.check(rung="core", needs=[matmul_k_remainder, matmul_wide_and_tall], points=2)
 def matmul_odd_sizes(submission: Submission, rng: np.random.Generator) -> None:
     """c is right, and nothing outside of it is stored, for sizes that no tile divides: one row, one column, primes."""
-    for rows, columns, inner in ((49, 33, 64), (1, 1, 1), (5, 7, 3), (1, 100, 50), (131, 1, 17), (17, 19, 211)):
+    small = ((49, 33, 64), (1, 1, 1), (5, 7, 3), (1, 100, 50), (131, 1, 17), (17, 19, 211))
+    # ten tiles of 64 in a column, and in a row: where tiles are made in groups of eight, the second group is lower
+    for rows, columns, inner in (*small, (577, 67, 5), (67, 577, 5)):
         a, b = whole(spread(rng, rows, inner)), whole(spread(rng, inner, columns))
         c, moved, _ = run(submission, "matmul", a, b)
         _expect_no_store_over_the_edge(moved, rows, columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -78,6 +79,36 @@ def test_a_cache_that_cannot_be_written_is_a_warning(
 
     assert cache.state == "warn"
     assert "DEEPFIELD_CACHE" in str(cache.advice)
+
+
+def test_the_folder_of_datasets_is_shown_with_what_is_in_it_and_what_is_free(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPFIELD_DATA", str(tmp_path / "far" / "data"))
+
+    before = _found(examine_belongings(), "data")
+    assert before.state == "absent"
+    assert re.fullmatch(rf"nothing in {tmp_path}/far/data yet, [\d.,]+ \w+ free", before.value)
+    assert before.advice == "deepfield data list"
+    assert not (tmp_path / "far").exists()
+
+    (tmp_path / "far" / "data" / "words").mkdir(parents=True)
+    (tmp_path / "far" / "data" / "words" / "a.txt").write_bytes(bytes(1500))
+    (tmp_path / "far" / "data" / "words" / ".b.txt.part").write_bytes(bytes(500))
+    after = _found(examine_belongings(), "data")
+    assert after.state == "ok"
+    assert re.fullmatch(rf"{tmp_path}/far/data: 2 kB in it, [\d.,]+ \w+ free", after.value)
+
+
+def test_datasets_that_cannot_be_fetched_are_a_warning(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a-file").write_text("")
+    for place in ("a-file", "a-file/data"):
+        monkeypatch.setenv("DEEPFIELD_DATA", str(tmp_path / place))
+        data = _found(examine_belongings(), "data")
+        assert data.state == "warn"
+        assert "DEEPFIELD_DATA names another folder" in str(data.advice)
 
 
 def test_a_torch_that_crashes_is_reported_and_does_not_take_the_doctor_along(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,8 @@ from deepfield_cli.sandbox.wire import Tensor
 from tests.cli.past.conftest import NEVER_DIVIDES, RIGHT, Ask, Attempt, made_result
 from tests.conftest import PATIENCE_SECONDS
 
+# A script is made of what its problem declares.
+pytestmark = pytest.mark.usefixtures("tiny_pack")
 Note = dict[str, Any]
 SCRIPT = Path(".deepfield/repro/tiny-mean/mean_matches/repro.py")
 
@@ -235,6 +237,93 @@ def test_what_the_learner_printed_cannot_become_code(tmp_path: Path) -> None:
     assert "\x1b" not in printed
 
 
+@pytest.mark.parametrize(("rung", "seen"), [("core", "1"), ("paper", None)])
+def test_variables_of_the_problem_hold_before_anything_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rung: str, seen: str | None
+) -> None:
+    """Triton reads TRITON_INTERPRET once; at a rung with a GPU the grader does not set it."""
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+    entry = _entry(tmp_path, "import os\n\nSEEN = os.environ.get('TRITON_INTERPRET')\n\ndef f(x):\n    return SEEN\n")
+    sent = Tensor(np.arange(3.0), kind="torch")
+    note: Note = {"target": "f", "on": None, "positional": [sent], "named": {}, "result": None}
+
+    script = _repro(tmp_path, entry, [note], CheckFailed("It is off."), problem="mlsys/softmax-matmul", rung=rung)
+
+    text = script.read_text(encoding="utf-8")
+    assert f"answer_1 = {seen!r}" in _run(script)
+    assert "import torch" in text
+    if seen:
+        assert text.index("os.environ[") < min(text.index(line) for line in ("import numpy", "import torch"))
+    else:
+        assert "environ" not in text
+
+
+def test_the_script_of_a_check_that_passes_now_is_removed(workspace: Workspace, ask: Ask) -> None:
+    place = workspace.repro / "tiny-mean"
+    _write(workspace, "def mean(values):\n    return values[1000]\n\ndef center(x):\n    return x\n")
+    ask("grade")
+    assert _names(place) == {"one_number", "center_matches"}
+
+    _write(workspace, NEVER_DIVIDES)
+    ask("grade", "--only", "mean_matches")
+    assert _names(place) >= {"one_number", "mean_matches"}  # what was not graded is as it was
+    ask("grade")
+    assert "one_number" not in _names(place)
+    assert "mean_matches" in _names(place)
+
+    _write(workspace, RIGHT)
+    assert ask("grade").code == 0
+    assert _names(place) == set()
+
+
+@pytest.mark.parametrize("own", ["the script", "a note beside it", "an input", "a link", "a folder"])
+def test_what_the_learner_changed_in_it_stays(workspace: Workspace, ask: Ask, own: str) -> None:
+    _write(workspace, NEVER_DIVIDES)
+    ask("grade")
+    script = workspace.root / SCRIPT
+    if own == "the script":
+        script.write_text(script.read_text() + "print(1)\n")
+    elif own == "a note beside it":
+        (script.parent / "notes.txt").write_text("it is the division")
+    elif own == "an input":
+        script.unlink()
+    elif own == "a link":
+        (script.parent / "mine.py").symlink_to(workspace.folder("tiny/mean") / "mean.py")
+    else:
+        (script.parent / "tries").mkdir()
+    before = _names(script.parent)
+
+    _write(workspace, RIGHT)
+    assert ask("grade").code == 0
+
+    assert _names(script.parent) == before
+
+
+def test_a_script_that_was_run_is_still_as_it_was_written(workspace: Workspace, ask: Ask) -> None:
+    _write(workspace, NEVER_DIVIDES)
+    ask("grade")
+    _run(workspace.root / SCRIPT)
+    (workspace.root / SCRIPT).with_name("__pycache__").mkdir(exist_ok=True)  # a problem with a probe leaves one
+    _write(workspace, RIGHT)
+    ask("grade")
+    assert not (workspace.root / SCRIPT).parent.exists()
+
+
+def test_a_folder_that_nobody_knows_stays(workspace: Workspace, ask: Ask) -> None:
+    strange = workspace.repro / "tiny-mean" / "mean_matches"
+    strange.mkdir(parents=True)
+    (strange / "repro.py").write_text("print('written before there were notes of it')")
+    (workspace.repro / "tiny-mean" / "one_number").write_text("no folder at all")
+    _write(workspace, RIGHT)
+    assert ask("grade").code == 0
+    assert (strange / "repro.py").is_file()
+    assert (workspace.repro / "tiny-mean" / "one_number").is_file()
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
 class _Number:
     """Stands for a reference: all that a note needs of it is its number."""
 
@@ -252,7 +341,7 @@ def _entry(folder: Path, source: str) -> Path:
     return path
 
 
-def _repro(folder: Path, entry: Path, notes: list[Note], error: CheckFailed) -> Path:
+def _repro(folder: Path, entry: Path, notes: list[Note], error: CheckFailed, **changes: Any) -> Path:
     """The script of a failure that never happened."""
     recorder = Recorder()
     for note in notes:
@@ -261,7 +350,7 @@ def _repro(folder: Path, entry: Path, notes: list[Note], error: CheckFailed) -> 
     result = made_result({"mean_matches": "failed"}, diagnosis=error.diagnosis)
     cause = Cause(rationale=error.rationale, expected=error.expected, actual=error.actual, diagnosis=error.diagnosis)
     checks = tuple(one.model_copy(update={"cause": cause}) if one.cause else one for one in result.checks)
-    result = result.model_copy(update={"checks": checks})
+    result = result.model_copy(update={"checks": checks, **changes})
     return write_repro(folder / "repro", entry, Failure(check, error, recorder), result)
 
 
