@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -30,6 +31,11 @@ MakeWorkspace = Callable[..., Workspace]
 # Tests run two at a time: threads of theirs that wait for each other would take the processor from the next test.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+
+# Triton decorates its own functions when it is imported first, whoever does that: for these tests, to be interpreted.
+with pytest.MonkeyPatch.context() as _patch, contextlib.suppress(ImportError):
+    _patch.setenv("TRITON_INTERPRET", "1")
+    import triton  # noqa: F401
 
 # No deadline: how long an example takes says nothing on a machine that others use too.
 settings.register_profile("deepfield", deadline=None, max_examples=60)

@@ -118,5 +118,5 @@ def _foundation(result: GradeResult, folder: str) -> str:
     files = ", ".join(code_first[:3]) + (", …" if len(code_first) > 3 else "")
     return (
         f"graded {folder}: {files} (sha256 {result.submission_digest[:12]}), seed {result.seed}, "
-        f"isolation {result.isolation}, {result.seconds:.2f}\N{NO-BREAK SPACE}s"
+        f"isolation {result.isolation}, {result.seconds:.2f} s"
     )
