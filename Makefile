@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 JOBS ?= auto
+# The tests start the program some thousand times: each would compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint types unit check bench format clean
 

@@ -42,6 +42,10 @@ RUN_TOLERANCE = Tolerance(relative=5e-3)
 # A run in pieces does the same arithmetic as a run in one.
 SAME_WEIGHTS = Tolerance(relative=1e-6)
 
+# How much nearer than the right run a mistaken one must be to name what was lost. An optimizer that starts anew divides
+# small gradients by their own size, rounding errors among them: a fixed tolerance missed one run in about a hundred.
+_NEAR = 0.08
+
 # Steps after which the run is killed, counted from where each attempt begins, and what is then on the disk:
 # nothing; step 4, since step 6 was not saved; step 8.
 RESUMED = Run(**{**vars(RUN), "max_steps": 12, "checkpoint_every": 4})
@@ -144,7 +148,7 @@ def kill_and_resume(submission: Submission, rng: np.random.Generator) -> dict[st
     _go_on(folder, seed, RESUMED, at_most=RESUMED.max_steps - SAVED[-1], count_in="steps.last")
     _go_on(folder, seed, RESUMED, at_most=0, count_in="steps.after")
     right, found = folder.weights("peace", layout), folder.weights("war", layout)
-    _expect_same(found, right, partial(_name_the_loss, folder, layout, seed, shards, found))
+    _expect_same(found, right, partial(_name_the_loss, folder, layout, seed, shards, found, right))
     return {"kills": float(len(KILLED_AFTER))}
 
 
@@ -216,22 +220,32 @@ def _expect_same(
 
 
 def _name_the_loss(
-    folder: Folder, layout: Layout, seed: int, shards: Sequence[Tokens], found: Mapping[str, Array]
+    folder: Folder,
+    layout: Layout,
+    seed: int,
+    shards: Sequence[Tokens],
+    found: Mapping[str, Array],
+    right: Mapping[str, Array],
 ) -> str | None:
-    """What was not restored, if a reference that forgets the same ends with these weights."""
+    """What was not restored: that which a reference must forget to end nearest to these weights, if that is near."""
     folder.submission.restart()
     folder.train("start", seed, Run(**{**vars(RESUMED), "max_steps": 0}))
     start = folder.weights("start", layout)
     idx = np.arange(CONFIG.vocab_size)[:, None] * np.ones(CONFIG.block_size, dtype=np.int64) % CONFIG.vocab_size
     actual = oracle.logits(found, CONFIG, idx)
-    for name, ways in misconceptions.RESUME_BUGS.items():
-        for way in ways:
-            resumed = [step for step in SAVED if step]
-            mistaken = reference_run.train(start, CONFIG, shards, RESUMED, frozenset({way}), resumed_at=resumed)
-            expected = oracle.logits(mistaken, CONFIG, idx)
-            if np.abs(actual - expected).max() <= RUN_TOLERANCE.allowed(expected):
-                return name
-    return None
+
+    def distance(weights: Mapping[str, Array]) -> float:
+        return float(np.abs(actual - oracle.logits(weights, CONFIG, idx)).max())
+
+    def forgetful(bugs: oracle.Bugs) -> dict[str, Array]:
+        resumed = [step for step in SAVED if step]
+        return reference_run.train(start, CONFIG, shards, RESUMED, bugs, resumed_at=resumed)
+
+    nearest, name = _NEAR * distance(right), None
+    for candidate, answer in Mistakes(misconceptions.RESUME_BUGS, forgetful).candidates():
+        if (away := distance(answer())) < nearest:
+            nearest, name = away, candidate
+    return name
 
 
 # ---- killed while writing --------------------------------------------------------------------------------------------

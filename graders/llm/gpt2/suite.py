@@ -496,14 +496,17 @@ def _expect_resumed(found: list[Any], reader: Reader, taken: int, ahead: list[An
 def choose_ending(submission: Submission, rng: np.random.Generator) -> dict[str, float]:
     """Of several endings the one with the lowest mean loss over its own tokens is chosen, whatever their lengths."""
     case = cases.draw(rng, (37, 16, 1, 2, 8), 1, 1)
-    long, short = cases.draw_items(rng, case, 28, shortest=2), cases.draw_items(rng, case, 8, shortest=1)
+    mistakes = [frozenset({bug}) for bugs in misconceptions.ENDING_BUGS.values() for bug in bugs]
+    long = cases.draw_telling_items(rng, case, 28, shortest=2, mistakes=mistakes)
+    short = cases.draw_items(rng, case, 8, shortest=1)
     model = loaded_model(submission, case.config, case.weights)
     given = submission.probe("choices", model, [(item.context, item.endings) for item in (*long, *short)])
     expect(isinstance(given, list), "choose_ending gave no answers", diagnosis="wrong-type")
     found = [_whole(choice) for choice in given]
+    row = cases.row_model(case)
 
     def answer(items: Sequence[Item], bugs: oracle.Bugs = oracle.NO_BUGS) -> list[int]:
-        return [endings.choose(cases.row_model(case), item, bugs) for item in items]
+        return [endings.choose(row, item, bugs) for item in items]
 
     bugs = Mistakes(misconceptions.ENDING_BUGS, partial(answer, long), pairs=False)
     expect_equal(found[: len(long)], answer(long), what="the chosen endings", bugs=bugs)

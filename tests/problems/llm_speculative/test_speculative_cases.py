@@ -105,7 +105,7 @@ def test_sampled_tasks_have_the_chances_they_were_designed_for(temperature: floa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(1))
 def test_every_wrong_sampler_is_far_from_the_right_one(seed: int) -> None:
     rng = np.random.default_rng(seed)
     tasks = [cases.draw_sampled(rng, temperature, gamma) for temperature, gamma in cases.SAMPLED]

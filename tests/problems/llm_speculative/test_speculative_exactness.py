@@ -70,13 +70,12 @@ SAMPLERS = [bug for bug in misconceptions.STEPS if bug != SLOW_TO_FOLLOW]
 @pytest.mark.parametrize("bug", SAMPLERS)
 def test_a_wrong_sampler_is_rejected(patch: pytest.MonkeyPatch, bug: str) -> None:
     patch.setattr(verdicts, "_best_explanation", lambda questions, names: None)
-    for seed in range(2):
-        assert all(verdicts_of(patch, suite.speculative_sampling, bug, seed, runs=12)), seed
+    assert all(verdicts_of(patch, suite.speculative_sampling, bug, seed=0, runs=12))
 
 
 @pytest.mark.slow
 def test_a_right_sampler_is_never_rejected(patch: pytest.MonkeyPatch) -> None:
-    for seed in range(4):
+    for seed in range(3):
         for check in (suite.speculative_sampling, suite.acceptance_rate):
             assert not any(verdicts_of(patch, check, None, seed, runs=25))
 
@@ -90,7 +89,7 @@ def test_a_wrong_sampler_gets_its_own_name(patch: pytest.MonkeyPatch, bug: str) 
 
 @pytest.mark.parametrize("bug", ["temperature-on-one-model/not-draft", "never-accepts", "no-bonus-token"])
 def test_a_wrong_acceptance_is_rejected_by_its_name(patch: pytest.MonkeyPatch, bug: str) -> None:
-    for seed in range(3):
+    for seed in range(2):
         assert failed(patch, suite.speculative_sampling, bug, seed) is None, "the tokens are right"
         failure = failed(patch, suite.acceptance_rate, bug, seed)
         assert failure is not None and failure.diagnosis == name_of(bug)
