@@ -48,7 +48,6 @@ class GradeRequest:
         only: names of checks; empty for all.
         data: files that the rung needs, by name.
         hidden: more folders that no worker may read (the workspace's record).
-        stop_at_first_failure: enough to know that it fails (mutation runs).
         parallel: checks at a time.
         files: what was read from the source already, so that no later save slips in; None reads it now.
         keep: the folder in which long checks leave what a resumed run goes on with; None keeps nothing.
@@ -63,7 +62,6 @@ class GradeRequest:
     only: tuple[str, ...] = ()
     data: Mapping[str, Path] = field(default_factory=dict)
     hidden: tuple[Path, ...] = ()
-    stop_at_first_failure: bool = False
     parallel: int = 2
     files: SubmissionFiles | None = None
     keep: Path | None = None
@@ -147,7 +145,6 @@ def _prepared(request: GradeRequest, problem: Problem, stage: Stage, pool: WarmP
         data=data,
         keep=request.keep or stage.root / "runs",
         deadline_seconds=problem.rungs[request.rung].seconds - request.spent_seconds,
-        stop_at_first_failure=request.stop_at_first_failure,
     )
 
 
