@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -54,7 +55,10 @@ FALSE_ALARM_RATE = 1e-6
 LOOKS = ((100, 100, 100), (300, 400, 500))
 TOKEN_VIEWS = ((0, 1), (0, 2), (0, 3), (2, 4))
 ACCEPTANCE_RUNS = (300, 300, 300)
-GENERATE_RUNS, FILTERED = 300, 250
+GENERATE_RUNS, FILTERED = 400, 250
+# Of generate. Where temperature 1 would be least visible, chi-square grew by 95 with 300 runs, and one grade in some
+# hundreds did not see it; a growth of 220 is 5 standard deviations above what rejects.
+TEMPERATURES, TELLING_GROWTH = (1.0, 0.5, 2.0), 220.0
 
 # ---- the cache -------------------------------------------------------------------------------------------------------
 
@@ -273,9 +277,7 @@ def speculative_work(submission: Submission, rng: np.random.Generator) -> dict[s
 def sampling_matches(submission: Submission, rng: np.random.Generator) -> None:
     """generate draws from the model: the first three tokens have its distribution, at three temperatures."""
     questions = []
-    for temperature in (1.0, 0.5, 2.0):
-        task = cases.draw_sampled(rng, temperature, 1)
-        chances = partial(_continuations, task.target, task.prompt)
+    for temperature, task, chances in _tempered_tasks(rng):
         question = Question(
             words=f"generate({list(task.prompt)}, 3, temperature={temperature:g}) with a fresh generator each time",
             right=[chances(temperature)],
@@ -288,6 +290,17 @@ def sampling_matches(submission: Submission, rng: np.random.Generator) -> None:
         questions.append(question)
     tests = Exactness(FALSE_ALARM_RATE, verdicts.tests_needed(len(questions), 2))
     verdicts.judge(tests, questions, misconceptions.TEMPERATURE)
+
+
+def _tempered_tasks(rng: np.random.Generator) -> list[tuple[float, Task, Callable[[float], dict[Tokens, float]]]]:
+    """Models on which it shows that the temperature is ignored: chi-square grows by `TELLING_GROWTH` in all."""
+    while True:
+        tasks = [(temperature, cases.draw_sampled(rng, temperature, 1)) for temperature in TEMPERATURES]
+        found = [(heat, task, partial(_continuations, task.target, task.prompt)) for heat, task in tasks]
+        pairs = [(chances(heat), chances(1.0)) for heat, _, chances in found]
+        growth = sum((wrong[cell] - right[cell]) ** 2 / right[cell] for right, wrong in pairs for cell in right)
+        if GENERATE_RUNS * growth >= TELLING_GROWTH:
+            return found
 
 
 def _continuations(model: Model, prompt: Tokens, temperature: float) -> dict[Tokens, float]:

@@ -203,7 +203,10 @@ def _cross_entropy_inputs(rng: Rng, s: Sizes, way: str) -> dict[str, Array]:
     if way == "large":  # near the top, where the logarithm of a weight is still finite: only a missing maximum is not
         ranks = rng.integers(1, 4, s["batch"])
         ranks[:2] = 3  # not all of them the top: a loss near 0 would be what rounding logits of hundreds leaves
-        targets = np.argsort(logits, axis=1)[np.arange(s["batch"]), -ranks]
+        order, rows = np.argsort(logits, axis=1), np.arange(s["batch"])
+        for rank, (least, most) in ((2, (2.0, 20.0)), (3, (20.0, 60.0))):  # float32 has exp of -87 and more
+            logits[rows, order[:, -rank]] = logits.max(axis=1) - _single(rng.uniform(least, most, s["batch"]))
+        targets = order[rows, -ranks]
     return {"logits": logits, "targets": targets}
 
 

@@ -25,6 +25,8 @@ TOLERANCE = Tolerance(relative=1e-5)
 LARGE_TOLERANCE = Tolerance(relative=1e-4)
 # Low precision is off by at most so much of the largest element: bfloat16 has 3 digits.
 COARSE = 3e-2
+# What a variance by cancellation is off by is part of the answer, not a multiple of it.
+LOST_DIGITS = 1.0
 # Looks need some elements to be seen: one number may be off by little for any reason.
 FEWEST = 4
 # A check is some thirty programs of Triton's interpreter: a third of a second here, and slow machines exist.
@@ -140,7 +142,8 @@ def _compare(case: Case, number: int, name: str, dtype: str, actual: Tensor) -> 
     try:
         expect_close(actual, right, tolerance=tolerance, what=what, dtype=dtype, bugs=bugs)
     except CheckFailed as failure:
-        if failure.diagnosis in (None, "reduced-precision", "off-by-a-constant"):
+        # a batch whose digits were lost is no batch that was never written, which may hold anything
+        if failure.diagnosis in (None, "reduced-precision", "off-by-a-constant", "one-batch-only"):
             failure.diagnosis = _by_its_looks(case, actual.array, right) or failure.diagnosis
         raise
 
@@ -151,7 +154,7 @@ def _by_its_looks(case: Case, actual: np.ndarray, right: np.ndarray) -> str | No
     if actual.shape != right.shape or actual.dtype.kind != "f" or not np.isfinite(actual).all() or scale == 0:
         return None
     off = np.abs(actual - right)
-    if case.way == "large" and case.task in CANCELLING:
+    if case.way == "large" and case.task in CANCELLING and off.max() < LOST_DIGITS * scale:
         return "variance-by-cancellation"
     if right.size < FEWEST:
         return None
