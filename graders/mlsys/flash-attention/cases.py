@@ -85,10 +85,13 @@ def draw_large(rng: np.random.Generator, causal: bool) -> Case:
 
     The weights of a row are then equal or nearly 0, so that no rounding shows, however the powers are taken; and what
     overflows or underflows does so by far. Position 0 has the score -4096 with itself, and sees nothing else if causal.
+    Position 1 has -1024 with every key, so that a padded key, whose score is 0, has a weight of exp(1024) if it counts.
     """
     shape = (1, 1, int(rng.choice(LONG_LENGTHS)), 16)
     q, k = (16.0 * rng.integers(-2, 3, shape) for _ in range(2))
     q[..., 0, :], k[..., 0, :] = 32.0, -32.0
+    q[..., 1, :] = 0.0
+    q[..., 1, -1], k[..., -1] = 128.0, -32.0
     v, do = (rng.uniform(-2.0, 2.0, shape) for _ in range(2))
     return Case(Heads(q, k, v, causal), do).rounded()
 

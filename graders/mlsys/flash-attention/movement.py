@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 SIZES = (16, 32, 64, 128)
@@ -55,6 +56,12 @@ def best_queries(head_dim: int, sram_bytes: int, element_bytes: int) -> int:
         size for size in SIZES if Blocks(size, SMALLEST, head_dim, element_bytes).held() <= min(sram_bytes, 1 << 40)
     ]
     return max(fitting, default=0)
+
+
+def one_byte_short(head_dim: int, element_bytes: int, budgets: Sequence[int]) -> list[int]:
+    """Within these budgets, those that lack one byte for the next larger block of queries."""
+    needed = [Blocks(size, SMALLEST, head_dim, element_bytes).held() for size in SIZES[1:]]
+    return [size - 1 for size in needed if min(budgets) < size <= max(budgets)]
 
 
 def wrong_predictions(blocks: Blocks, length: int, causal: bool) -> list[tuple[str, float]]:

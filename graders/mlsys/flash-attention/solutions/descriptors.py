@@ -102,8 +102,9 @@ def _backward(
         key = j + tl.arange(0, N)[None, :]
         k, v = k_rows.load([j, 0]), v_rows.load([j, 0])
         p = tl.exp2((_dot(q, tl.trans(k)) * scale - lse) * 1.4426950408889634)
-        if CAUSAL:
-            p = tl.where(key <= own[:, None], p, 0.0)
+        # keys beyond the end are zeros, but exp2(-lse) may be infinite, and 0 · ∞ is no number
+        allowed = (key < T) & (key <= own[:, None]) if CAUSAL else key < T
+        p = tl.where(allowed, p, 0.0)
         ds = p * (_dot(do, tl.trans(v)) - delta) * scale
         dq += _dot(ds.to(k.dtype), k)
         j += N
