@@ -167,11 +167,13 @@ def _children(owner: ast.AST) -> Iterator[tuple[str, int | None, ast.AST]]:
 
 
 def _is_inert(node: ast.AST) -> bool:
-    """Docstrings, and what runs only when the file is a script."""
+    """Docstrings, what runs only when the file is a script, and what `import *` would bring along."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
     if isinstance(node, ast.If) and isinstance(node.test, ast.Compare) and isinstance(node.test.left, ast.Name):
         return node.test.left.id == "__name__"
+    if isinstance(node, ast.Assign):
+        return [ast.unparse(target) for target in node.targets] == ["__all__"]
     return False
 
 

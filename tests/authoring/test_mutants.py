@@ -84,6 +84,8 @@ INERT = '''
         """Docstring number 1."""
         raise ValueError("the words of an exception", 2)
 
+    __all__ = ["f", "g"]
+
     if __name__ == "__main__":
         g(1 + 2)
 '''
