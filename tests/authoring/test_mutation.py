@@ -60,8 +60,10 @@ def test_an_unexplained_survivor_and_stale_notes_are_not_green(
     assert not report.green
     assert [(row.before, row.after) for row in report.unexplained] == [
         (
-            "return sorted([(word, words.count(word)) for word in dict.fromkeys(words)], key=lambda pair: (-pair[1], pair[0]))",
-            "return sorted([(word, words.count(word)) for word in dict.fromkeys(words)], key=lambda pair: (-pair[-1], pair[0]))",
+            "return sorted([(word, words.count(word)) for word in dict.fromkeys(words)], "
+            "key=lambda pair: (-pair[1], pair[0]))",
+            "return sorted([(word, words.count(word)) for word in dict.fromkeys(words)], "
+            "key=lambda pair: (-pair[-1], pair[0]))",
         )
     ]
     assert {finding.where: finding.what for finding in report.stale} == {
