@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -15,6 +16,8 @@ import pytest
 from hypothesis import settings
 from rich.console import Console
 
+from deepfield_cli.content.catalogue import read_catalogue
+from deepfield_cli.content.kept import CACHE_VARIABLE
 from deepfield_cli.content.packs import PACKS_VARIABLE
 from deepfield_cli.journey.workspace import Workspace, create_workspace
 from deepfield_cli.render.console import make_console
@@ -86,10 +89,25 @@ def _warm_processes() -> set[int]:
     return {found.pid for found in processes.marked_processes() if "sandbox.zygote" in found.command}
 
 
+@pytest.fixture(scope="session")
+def kept_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the first command of a new home keeps in its cache: the catalogue and the roadmap, read from YAML once."""
+    folder = tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CACHE_VARIABLE, str(folder))
+        for extra in ("", str(TINY_PACK)):
+            patch.setenv(PACKS_VARIABLE, extra)
+            read_catalogue()
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home of its own, and no settings of whoever runs the tests; returns the home."""
+def clean_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, kept_once: Path
+) -> Path:
+    """A home of its own, in which a command has run before, and no settings of whoever runs the tests; the home."""
     home = tmp_path_factory.mktemp("home")
+    shutil.copytree(kept_once, home / "cache" / "deepfield")
     for name in [name for name in os.environ if name.startswith(("DEEPFIELD_", "XDG_"))]:
         monkeypatch.delenv(name)
     for name in _TERMINAL_VARIABLES:

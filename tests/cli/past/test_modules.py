@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from deepfield_cli.content.catalogue import read_catalogue
+from deepfield_cli.content.kept import cache_folder
 from deepfield_cli.journey.workspace import Workspace
 from tests.cli.past.conftest import Attempt
 from tests.conftest import PATIENCE_SECONDS
@@ -43,6 +45,7 @@ def test_it_loads_only_what_it_needs(workspace: Workspace, attempt: Attempt, com
 
 def test_the_first_status_may_be_slower_but_not_heavy(workspace: Workspace, attempt: Attempt) -> None:
     attempt()
+    shutil.rmtree(cache_folder())
 
     loaded = _loaded("status")
 
