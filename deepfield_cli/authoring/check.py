@@ -51,8 +51,8 @@ def check_problems(
         names: problem ids; empty for all.
         jobs: submissions graded at a time.
         runs: consecutive runs of each solution, with fresh seeds.
-        brief: grade each wrong submission with the check that it names only, and each strange answer with a sixth of
-            the checks; the matrix then shows nothing else.
+        brief: grade each wrong submission with the check that it names only, and each strange answer with a twelfth
+            of the checks; the matrix then shows nothing else.
         on_step: called as the work goes on.
 
     Raises:

@@ -17,6 +17,8 @@ _MODULE = "deepfield_strange_answers"
 _FOR_LONG_CHECKS = {"None", "text", "a list of nothing", "an object", "a ValueError"}
 # A check that is given more than the time limit that it gets unasked is a long one.
 _USUAL_SECONDS = 20.0
+# In brief a strange answer meets one check in so many.
+BRIEF_SHARE = 12
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,9 @@ def plan(bench: Bench) -> tuple[list[Trial], list[Finding]]:
 
 
 def _brief(trial: Trial, turn: int) -> Trial:
-    """One check of six, others for the next answer: every check meets several answers of every function."""
-    return replace(trial, checks=tuple(check for place, check in enumerate(trial.checks, turn) if place % 6 == 0))
+    """One check of twelve, others for the next answer: every check meets two or three answers of every function."""
+    met = (check for place, check in enumerate(trial.checks, turn) if place % BRIEF_SHARE == 0)
+    return replace(trial, checks=tuple(met))
 
 
 def _patient(checks: Sequence[Check], answer: str) -> tuple[Check, ...]:

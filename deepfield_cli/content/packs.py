@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from dataclasses import dataclass
@@ -82,13 +83,10 @@ class ProblemLocation:
 
     def load(self) -> Problem:
         """Read problem.yaml strictly; raise ContentError with file, line and near miss."""
-        from deepfield_cli.content.problem import Problem
-        from deepfield_cli.content.strict_yaml import load_model
-
-        problem = load_model(self.yaml, Problem)
-        if problem.id != self.id:
-            raise ContentError(f'id is "{problem.id}" but the folder says "{self.id}"', where=str(self.yaml))
-        return problem
+        try:
+            return _parsed(self, self.yaml.read_bytes())
+        except OSError:
+            return _parsed.__wrapped__(self, b"")  # which says why it cannot be read
 
     def suite_digest(self) -> str:
         """SHA-256 over the grader's files, the kit's modules that they use, and the problem's declaration."""
@@ -99,6 +97,18 @@ class ProblemLocation:
             digest.update(f"{name}\0".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
         return digest.hexdigest()
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(location: ProblemLocation, content: bytes) -> Problem:
+    """The declaration of these very bytes: a watch and `dev check` ask for it at every grade."""
+    from deepfield_cli.content.problem import Problem
+    from deepfield_cli.content.strict_yaml import load_model
+
+    problem = load_model(location.yaml, Problem)
+    if problem.id != location.id:
+        raise ContentError(f'id is "{problem.id}" but the folder says "{location.id}"', where=str(location.yaml))
+    return problem
 
 
 def builtin_pack() -> Pack:

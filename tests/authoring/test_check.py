@@ -10,7 +10,7 @@ import pytest
 from deepfield_cli.authoring.bench import Bench
 from deepfield_cli.authoring.check import check_problem, check_problems, locations_with_grader
 from deepfield_cli.authoring.report import ProblemReport
-from deepfield_cli.authoring.strangeness import plan
+from deepfield_cli.authoring.strangeness import BRIEF_SHARE, plan
 from deepfield_cli.content.packs import PACKS_VARIABLE, ProblemLocation
 from deepfield_cli.errors import ContentError
 from deepfield_cli.grading.loading import load_suite
@@ -49,7 +49,7 @@ def test_in_brief_a_wrong_submission_meets_the_check_that_it_names(faulty_copy: 
     assert [str(finding.what) for finding in report.findings] == ["a wrong submission passes ranking"]
 
 
-def test_in_brief_every_check_meets_a_sixth_of_the_strange_answers(tally: ProblemLocation) -> None:
+def test_in_brief_every_check_meets_a_share_of_the_strange_answers(tally: ProblemLocation) -> None:
     met = []
     for brief in (False, True):
         with Bench(tally, tally.load(), load_suite(tally).checks, brief=brief) as bench:
@@ -59,7 +59,7 @@ def test_in_brief_every_check_meets_a_sixth_of_the_strange_answers(tally: Proble
     whole, brief_ones = met
     assert whole.keys() == brief_ones.keys()
     for pair, count in whole.items():
-        assert abs(brief_ones[pair] - count / 6) < 2
+        assert abs(brief_ones[pair] - count / BRIEF_SHARE) < 2
 
 
 PROBLEM, GRADER = "problems/broken/halve", "graders/broken/halve"

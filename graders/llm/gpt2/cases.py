@@ -194,7 +194,7 @@ def row_model(case: Case) -> endings.Model:
         row = tokens[: case.config.block_size]
         key = row.tobytes()
         if key not in known:
-            known[key] = oracle.logits(case.weights, case.config, row[None])[0]
+            known[key] = oracle.log_softmax(oracle.logits(case.weights, case.config, row[None])[0])
         return known[key]
 
     return answer

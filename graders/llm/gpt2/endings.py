@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .oracle import NO_BUGS, Array, Bugs, log_softmax
+from .oracle import NO_BUGS, Array, Bugs
 from .stream import Tokens
 
-# How a row of token ids, (T,), becomes its logits, (T, V).
+# How a row of token ids, (T,), becomes the log-probabilities of what follows each, (T, V).
 Model = Callable[[Tokens], Array]
 
 
@@ -37,7 +37,7 @@ def _score(model: Model, item: Item, ending: Sequence[int], bugs: Bugs) -> float
     context = [] if "context-ignored" in bugs else list(item.context)
     padding = max(map(len, item.endings)) - len(ending) if "padding-scored" in bugs else 0
     tokens = np.array([*context, *ending, *[0] * padding])
-    known = log_softmax(model(tokens))
+    known = model(tokens)
     first, last = len(context), len(tokens)
     if "context-ignored" in bugs or "context-scored/everything" in bugs:
         first = 1

@@ -22,7 +22,13 @@ NO_BUGS: Bugs = frozenset()
 
 EPSILON = 1e-5
 # What people put in its place: older and newer transformers, numpy habits, and none at all.
-_OTHER_EPSILONS = {"1e-6": 1e-6, "1e-8": 1e-8, "1e-12": 1e-12, "none": 0.0, "1e-3": 1e-3}
+_OTHER_EPSILONS = {
+    "layer-norm-epsilon/1e-6": 1e-6,
+    "layer-norm-epsilon/1e-8": 1e-8,
+    "layer-norm-epsilon/1e-12": 1e-12,
+    "layer-norm-epsilon/none": 0.0,
+    "layer-norm-epsilon/1e-3": 1e-3,
+}
 
 
 @dataclass(frozen=True)
@@ -147,13 +153,15 @@ def _block(own: Weights, x: Array, config: Config, bugs: Bugs) -> Array:
 
 
 def _norm(x: Array, gain: Array, shift: Array, bugs: Bugs) -> Array:
-    epsilon = next((value for name, value in _OTHER_EPSILONS.items() if f"layer-norm-epsilon/{name}" in bugs), EPSILON)
-    unbiased = "unbiased-variance" in bugs and x.shape[-1] > 1
-    mean = 0.0 if "norm-without-mean" in bugs else x.mean(-1, keepdims=True)
-    variance = x.var(-1, keepdims=True, ddof=1) if unbiased else ((x - mean) ** 2).mean(-1, keepdims=True)
+    epsilon = next((_OTHER_EPSILONS[bug] for bug in bugs if bug in _OTHER_EPSILONS), EPSILON)
+    width = x.shape[-1]
+    unbiased = "unbiased-variance" in bugs and width > 1
+    mean = 0.0 if "norm-without-mean" in bugs else x.sum(-1, keepdims=True) / width
+    centred = x - mean
+    variance = x.var(-1, keepdims=True, ddof=1) if unbiased else (centred * centred).sum(-1, keepdims=True) / width
     if "layer-norm-epsilon/outside" in bugs:
-        return (x - mean) / (np.sqrt(variance) + epsilon) * gain + shift
-    return (x - mean) / np.sqrt(variance + epsilon) * gain + shift
+        return centred / (np.sqrt(variance) + epsilon) * gain + shift
+    return centred / np.sqrt(variance + epsilon) * gain + shift
 
 
 def _conv1d(x: Array, weight: Array, bias: Array, bugs: Bugs) -> Array:
@@ -187,7 +195,8 @@ def _heads(qkv: Array, heads: int, bugs: Bugs) -> tuple[Array, Array, Array]:
     if "qkv-interleaved" in bugs:  # each head's q, k and v side by side, as other model families keep them
         grid = qkv.reshape(batch, length, heads, 3, -1).transpose(3, 0, 2, 1, 4)
         return grid[0], grid[1], grid[2]
-    thirds = dict(zip("qkv", np.split(qkv, 3, axis=-1), strict=True))
+    width = qkv.shape[-1] // 3
+    thirds = {letter: qkv[..., place * width : (place + 1) * width] for place, letter in enumerate("qkv")}
     order = next((bug.split("/")[1] for bug in bugs if bug.startswith("qkv-order/")), "qkv")
 
     def split(part: Array) -> Array:
@@ -235,7 +244,7 @@ def _activation(x: Array, bugs: Bugs) -> Array:
 
 def gelu(x: Array) -> Array:
     """Half of x times 1 + tanh(√(2/π) (x + 0.044715 x³)): GPT-2's form, an approximation of x Φ(x)."""
-    return 0.5 * x * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x**3)))
+    return 0.5 * x * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)))
 
 
 def softmax(scores: Array) -> Array:
