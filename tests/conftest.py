@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shutil
 import subprocess
@@ -48,6 +49,12 @@ settings.load_profile("deepfield")
 def pytest_configure(config: pytest.Config) -> None:
     """Mark everything that the tests start."""
     processes.mark_descendants()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is there by now stays: looking through all of it for cycles, again and again, takes a tenth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

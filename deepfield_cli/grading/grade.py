@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import os
 import platform
@@ -202,12 +203,13 @@ def _summary(
         submission_files=tuple(files.files),
         started_at=started.isoformat(timespec="milliseconds"),
         seconds=0.0,
-        environment=_environment(),
+        environment=dict(_environment()),
         checks=tuple(results),
         notes=tuple(advise(files.files, problem)) if not passed else (),
     )
 
 
+@functools.cache
 def _environment() -> dict[str, str]:
     versions = {"deepfield": __version__, "python": platform.python_version(), "system": platform.system()}
     for name in _VERSIONS:

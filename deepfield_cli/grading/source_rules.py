@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator, Mapping
 
 from deepfield_cli.content.problem import Problem
@@ -21,11 +22,7 @@ def advise(files: Mapping[str, bytes], problem: Problem) -> list[str]:
 
 
 def _found(content: bytes, calls: Mapping[str, str], modules: Mapping[str, str]) -> Iterator[tuple[int, str, str]]:
-    names = _Names()
-    try:
-        names.visit(parse(content))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two for expressions nested without end
-        return
+    names = _names_in(content)
     for line, dotted in names.imported:
         root = dotted.partition(".")[0]
         if root in modules:
@@ -33,6 +30,17 @@ def _found(content: bytes, calls: Mapping[str, str], modules: Mapping[str, str])
     for line, dotted in names.used:
         if dotted in calls:
             yield line, dotted, calls[dotted]
+
+
+@functools.lru_cache(maxsize=64)  # of a submission of many files, a save changes one
+def _names_in(content: bytes) -> _Names:
+    """The names in a source; none where it is no Python."""
+    names = _Names()
+    try:
+        names.visit(parse(content))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two for expressions nested without end
+        return _Names()
+    return names
 
 
 class _Names(ast.NodeVisitor):

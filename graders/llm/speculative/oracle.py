@@ -139,7 +139,7 @@ def _normalized(x: np.ndarray, w: dict[str, np.ndarray], name: str) -> np.ndarra
 def _gelu(x: np.ndarray, bugs: Bugs) -> np.ndarray:
     if "exact-gelu" in bugs:
         return 0.5 * x * (1 + np.vectorize(math.erf)(x / np.sqrt(2.0)))
-    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x * x * x)))
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
