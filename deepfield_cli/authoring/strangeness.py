@@ -17,7 +17,7 @@ _MODULE = "deepfield_strange_answers"
 _FOR_LONG_CHECKS = {"None", "text", "a list of nothing", "an object", "a ValueError"}
 # A check that is given more than the time limit that it gets unasked is a long one.
 _USUAL_SECONDS = 20.0
-# In brief a strange answer meets one check in so many.
+# In brief a strange answer meets one check in so many, and never a long one.
 BRIEF_SHARE = 12
 
 
@@ -46,7 +46,8 @@ def plan(bench: Bench) -> tuple[list[Trial], list[Finding]]:
     """The trials worth making: each function, with the checks that call it; then all functions at once."""
     names = [api.name for api in bench.problem.api]
     answers = strange_answers.names(bench.problem.preload)
-    reaches = _reaches(bench, names)
+    met = [check for check in bench.checks if not (bench.brief and _is_long(check))]
+    reaches = _reaches(bench, names, without_needs(met))
     trials = [
         Trial((name,), answer, _patient(reaches[name].checks, answer))
         for name in names
@@ -55,13 +56,12 @@ def plan(bench: Bench) -> tuple[list[Trial], list[Finding]]:
     ]
     if len(names) > 1:
         # as in a real grade, where most checks are skipped: each function alone has met every check that calls it
-        everywhere = tuple(bench.checks)
+        everywhere = tuple(met)
         trials += [Trial(tuple(names), answer, everywhere) for answer in answers if answer in strange_answers.ANSWERS]
     if bench.brief:
         trials = [_brief(trial, turn) for turn, trial in enumerate(trials)]
-    return [trial for trial in trials if trial.checks], [
-        _never_called(bench, name) for name in names if not reaches[name].checks
-    ]
+    uncalled = [name for name in names if not reaches[name].checks and len(met) == len(bench.checks)]
+    return [trial for trial in trials if trial.checks], [_never_called(bench, name) for name in uncalled]
 
 
 def _brief(trial: Trial, turn: int) -> Trial:
@@ -72,8 +72,11 @@ def _brief(trial: Trial, turn: int) -> Trial:
 
 def _patient(checks: Sequence[Check], answer: str) -> tuple[Check, ...]:
     """Checks that do much work before they look at an answer meet a few answers only; their author says which."""
-    few = answer in _FOR_LONG_CHECKS
-    return tuple(check for check in checks if few or not (check.exclusive or check.timeout_seconds > _USUAL_SECONDS))
+    return tuple(check for check in checks if answer in _FOR_LONG_CHECKS or not _is_long(check))
+
+
+def _is_long(check: Check) -> bool:
+    return check.exclusive or check.timeout_seconds > _USUAL_SECONDS
 
 
 def judge_strange(bench: Bench, trials: Sequence[Trial], tick: Callable[[], None]) -> list[Finding]:
@@ -138,9 +141,8 @@ class _Reach:
     changes: frozenset[str]
 
 
-def _reaches(bench: Bench, names: Sequence[str]) -> dict[str, _Reach]:
+def _reaches(bench: Bench, names: Sequence[str], checks: Sequence[Check]) -> dict[str, _Reach]:
     """Seen by running the shipped solution once."""
-    checks = without_needs(bench.checks)
     edits = "".join(f"{_MODULE}.watch(globals(), {name!r})\n" for name in names)
     results = bench.run(_edited(_shipped(bench), bench, edits), checks)
     said = {check.name: result.output.splitlines() for check, result in zip(checks, results, strict=True)}

@@ -180,7 +180,9 @@ def _top(before: Running, block: _Block, scores: Array, mistake: str) -> Array:
 def _exp(exponent: Array) -> Array:
     """Exp with the range of float32."""
     powers: Array = np.exp(np.minimum(exponent, _HIGHEST_EXPONENT))
-    powers[exponent > _HIGHEST_EXPONENT] = np.inf
+    too_high = exponent > _HIGHEST_EXPONENT
+    if too_high.any():
+        powers[too_high] = np.inf
     powers[exponent < _LOWEST_EXPONENT] = 0.0
     return powers
 
@@ -193,9 +195,11 @@ def _flushed(sums: Array) -> Array:
 
 def _product(powers: Array, values: Array) -> Array:
     """The powers times the values; a sum of infinities of both signs is NaN, and so is their ratio later on."""
-    overflown = np.isinf(powers).any(-1, keepdims=True)
-    product = _times(np.where(np.isinf(powers), 0.0, powers), values)
-    product[np.broadcast_to(overflown, product.shape)] = np.nan
+    infinite = np.isinf(powers)
+    if not infinite.any():
+        return _times(powers, values)
+    product = _times(np.where(infinite, 0.0, powers), values)
+    product[np.broadcast_to(infinite.any(-1, keepdims=True), product.shape)] = np.nan
     return product
 
 
