@@ -27,8 +27,9 @@ lint: $(TEST_STAMP)
 types: $(TEST_STAMP)
 	$(BIN)/mypy
 
+# worksteal: a file's tests stay together, and so does what they share, a warm process with torch say.
 unit: $(TEST_STAMP)
-	$(BIN)/python -m pytest -n $(JOBS) -q
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q
 
 check: $(TEST_STAMP)
 	$(BIN)/deepfield dev check --jobs 2 --brief
