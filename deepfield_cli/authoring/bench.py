@@ -39,7 +39,7 @@ class Bench:
         checks: the suite's checks of the core rung, in order.
         jobs: submissions at a time.
         brief: a wrong submission meets only the check that it says it fails, whatever it would fail before that,
-            and a strange answer a twelfth of the checks that call for it.
+            and a strange answer a twelfth of the short checks that call for it.
 
     """
 

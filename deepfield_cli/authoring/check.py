@@ -52,7 +52,7 @@ def check_problems(
         jobs: submissions graded at a time.
         runs: consecutive runs of each solution, with fresh seeds.
         brief: grade each wrong submission with the check that it names only, and each strange answer with a twelfth
-            of the checks; the matrix then shows nothing else.
+            of the short checks; the matrix then shows nothing else.
         on_step: called as the work goes on.
 
     Raises:

@@ -120,15 +120,6 @@ def test_ctrl_c_while_a_run_is_stuck(watch: Watched, workspace: Workspace) -> No
     assert len(entries_of(workspace)) == 1
 
 
-def _wait_for_the_record(workspace: Workspace, count: int) -> None:
-    """Wait until so many verdicts are recorded and the ledger is closed: a verdict is shown before it is recorded."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    log = workspace.database.with_name(f"{workspace.database.name}-wal")
-    while len(entries_of(workspace)) < count or log.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def _wait_for_stuck_workers(watch: Watched) -> None:
     """Wait until a run is on its way that will not end by itself."""
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -239,7 +230,9 @@ def test_a_lost_warm_process_is_nobody_s_failure(watch: Watched, workspace: Work
 
 
 def test_a_record_that_cannot_be_written_costs_no_verdict(watch: Watched, workspace: Workspace) -> None:
-    _wait_for_the_record(workspace, 1)  # SQLite would write its pages over what follows, and mend it
+    log = workspace.database.with_name(f"{workspace.database.name}-wal")
+    # a verdict is shown before it is recorded, and SQLite would write its pages over what follows, and mend it
+    watch.wait_for(lambda said: bool(entries_of(workspace)) and not log.exists())
     workspace.database.write_bytes(b"no database at all, and long enough to be one" * 50)
     watch.save(marked("second"))
     assert "second" in watch.next_verdict(1)
