@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -13,9 +12,10 @@ from types import TracebackType
 from typing import TypeVar
 
 from deepfield_cli.authoring.gate import Gate, Turn
+from deepfield_cli.authoring.terms import Terms
 from deepfield_cli.content.packs import ProblemLocation
 from deepfield_cli.content.problem import Problem, Rung
-from deepfield_cli.grading.grade import GradeRequest, grade
+from deepfield_cli.grading.grade import GradeRequest, draw_seed, grade
 from deepfield_cli.grading.result import CheckResult, GradeResult
 from deepfield_cli.grading.running import Run
 from deepfield_cli.grading.stage import Stage
@@ -37,17 +37,14 @@ class Bench:
         location: the problem.
         problem: its declaration.
         checks: the suite's checks of the core rung, in order.
-        jobs: submissions at a time.
-        brief: a wrong submission meets only the check that it says it fails, whatever it would fail before that,
-            and a strange answer a twelfth of the short checks that call for it.
+        terms: how much is to be done.
 
     """
 
     location: ProblemLocation
     problem: Problem
     checks: Sequence[Check]
-    jobs: int = 2
-    brief: bool = False
+    terms: Terms = field(default_factory=Terms)
     _pool: WarmPool = field(default_factory=WarmPool)
     _gate: Gate = field(default_factory=Gate)
     _cancelled: threading.Event = field(default_factory=threading.Event)
@@ -58,13 +55,14 @@ class Bench:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._pool.close()
 
-    def grade(self, source: Path, *, over: Path | None = None, only: Sequence[str] = ()) -> GradeResult:
-        """Grade a submission as a learner's would be, with a fresh seed.
+    def grade(self, source: Path, *, over: Path | None = None, only: Sequence[str] = (), draw: int = 0) -> GradeResult:
+        """Grade a submission as a learner's would be.
 
         Args:
             source: its file or folder.
             over: the solution over whose files it is laid.
             only: names of checks; empty for all.
+            draw: how often it was graded before.
 
         """
         request = GradeRequest(
@@ -73,7 +71,8 @@ class Bench:
             files=_laid_over(source, over, self.problem.entry) if over else None,
             rung=RUNG,
             only=tuple(only),
-            parallel=1 if self.jobs > 1 else 2,
+            seed=self._seed(draw),
+            parallel=1 if self.terms.jobs > 1 else 2,
         )
         with Turn(self._gate) as turn:
             found = grade(
@@ -97,8 +96,8 @@ class Bench:
             self._pool.tidy()
 
     def each(self, work: Callable[[Task], Answer], tasks: Sequence[Task]) -> Iterator[tuple[Task, Answer]]:
-        """Do the tasks, ``jobs`` at a time, and give each with its answer as soon as it is there."""
-        with ThreadPoolExecutor(max_workers=self.jobs, thread_name_prefix="bench") as executor:
+        """Do the tasks, ``terms.jobs`` at a time, and give each with its answer as soon as it is there."""
+        with ThreadPoolExecutor(max_workers=self.terms.jobs, thread_name_prefix="bench") as executor:
             waiting: dict[Future[Answer], Task] = {executor.submit(work, task): task for task in tasks}
             try:
                 while waiting:
@@ -110,10 +109,13 @@ class Bench:
                 executor.shutdown(wait=True, cancel_futures=True)
                 raise
 
+    def _seed(self, draw: int = 0) -> int:
+        return draw_seed() if self.terms.seed is None else self.terms.seed + draw
+
     def _run_of(self, stage: Stage, turn: Turn, checks: Sequence[Check], stop_at_first_failure: bool) -> Run:
         return Run(
             problem=self.problem,
-            seed=secrets.randbits(63),
+            seed=self._seed(),
             open_submission=partial(stage.submission, self._pool),
             open_shipped=partial(stage.shipped, self._pool),
             # no rung's budget here: one check that takes its time must not hide what the next one would do

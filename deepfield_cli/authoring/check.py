@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from deepfield_cli.authoring.bench import RUNG, Bench
@@ -17,11 +16,14 @@ from deepfield_cli.authoring.references import reference_findings
 from deepfield_cli.authoring.report import CheckReport, Finding, ProblemReport
 from deepfield_cli.authoring.strangeness import judge_strange, plan
 from deepfield_cli.authoring.suite_text import suite_text_findings
+from deepfield_cli.authoring.terms import Terms
 from deepfield_cli.content.packs import Pack, ProblemLocation, find_location, packs
 from deepfield_cli.content.problem import RUNGS, Problem
 from deepfield_cli.errors import ContentError, DeepfieldError
 from deepfield_cli.grading.loading import load_suite
 from deepfield_cli.grading.suite import Check
+
+NORMAL = Terms()
 
 
 @dataclass(frozen=True)
@@ -38,21 +40,13 @@ OnStep = Callable[[Step], None]
 
 
 def check_problems(
-    names: Sequence[str] = (),
-    *,
-    jobs: int = 2,
-    runs: int = 1,
-    brief: bool = False,
-    on_step: OnStep = lambda step: None,
+    names: Sequence[str] = (), terms: Terms = NORMAL, on_step: OnStep = lambda step: None
 ) -> CheckReport:
     """Judge the named problems, or every problem that has a grader, of every pack.
 
     Args:
         names: problem ids; empty for all.
-        jobs: submissions graded at a time.
-        runs: consecutive runs of each solution, with fresh seeds.
-        brief: grade each wrong submission with the check that it names only, and each strange answer with a twelfth
-            of the short checks; the matrix then shows nothing else.
+        terms: how much is to be done.
         on_step: called as the work goes on.
 
     Raises:
@@ -62,33 +56,24 @@ def check_problems(
     started = time.monotonic()
     named = [_with_grader(find_location(name)) for name in dict.fromkeys(names)]
     locations = named if names else locations_with_grader()
-    reports = tuple(
-        check_problem(location, jobs=jobs, runs=runs, brief=brief, on_step=on_step) for location in locations
-    )
+    reports = tuple(check_problem(location, terms, on_step) for location in locations)
     return CheckReport(problems=reports, seconds=round(time.monotonic() - started, 2))
 
 
 def check_problem(
-    location: ProblemLocation,
-    *,
-    jobs: int = 2,
-    runs: int = 1,
-    brief: bool = False,
-    on_step: OnStep = lambda step: None,
+    location: ProblemLocation, terms: Terms = NORMAL, on_step: OnStep = lambda step: None
 ) -> ProblemReport:
     """Judge one problem; whatever is wrong with it is a finding, never an exception."""
     started = time.monotonic()
     report = ProblemReport(problem=location.id, pack=location.pack.name)
     try:
-        report = _judged(location, report, partial(Bench, jobs=jobs, brief=brief), runs, on_step)
+        report = _judged(location, report, terms, on_step)
     except DeepfieldError as error:
         report = report.model_copy(update={"findings": (_as_finding(error, location),)})
     return report.model_copy(update={"seconds": round(time.monotonic() - started, 2)})
 
 
-def _judged(
-    location: ProblemLocation, report: ProblemReport, make_bench: Callable[..., Bench], runs: int, on_step: OnStep
-) -> ProblemReport:
+def _judged(location: ProblemLocation, report: ProblemReport, terms: Terms, on_step: OnStep) -> ProblemReport:
     problem = location.load()
     findings = [*layout_findings(location, problem), *reference_findings(location, problem), *_notes(location)]
     checks, broken = _loaded(location)
@@ -99,8 +84,8 @@ def _judged(
         return report.model_copy(update={"findings": tuple(findings)})
     claims, unclaimed = _claims(location, problem, ours)
     findings += unclaimed
-    with make_bench(location, problem, ours) as bench:
-        verdicts = _graded(bench, claims, runs, on_step)
+    with Bench(location, problem, ours, terms) as bench:
+        verdicts = _graded(bench, claims, on_step)
         strange, tried = _strange(bench, verdicts, on_step)
     return report.model_copy(
         update={
@@ -113,8 +98,8 @@ def _judged(
     )
 
 
-def _graded(bench: Bench, claims: Sequence[Claim], runs: int, on_step: OnStep) -> Verdicts:
-    return judge(bench, claims, runs, _counter(bench, "grading", grades_needed(bench, claims, runs), on_step))
+def _graded(bench: Bench, claims: Sequence[Claim], on_step: OnStep) -> Verdicts:
+    return judge(bench, claims, _counter(bench, "grading", grades_needed(bench, claims), on_step))
 
 
 def _strange(bench: Bench, verdicts: Verdicts, on_step: OnStep) -> tuple[list[Finding], int]:

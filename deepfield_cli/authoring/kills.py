@@ -34,37 +34,35 @@ class _Task:
     role: str
     source: Path
     claim: Claim | None = None
+    draw: int = 0
 
 
-def judge(bench: Bench, claims: Sequence[Claim], runs: int, tick: Tick) -> Verdicts:
-    """Grade the stub once, each solution ``runs`` times and each wrong submission once.
+def judge(bench: Bench, claims: Sequence[Claim], tick: Tick) -> Verdicts:
+    """Grade the stub once, each solution and each wrong submission as often as the bench's terms say.
 
     Args:
         bench: the problem.
         claims: the wrong submissions, with what they say they fail.
-        runs: consecutive runs of each solution, each with a fresh seed.
         tick: called after each grade.
 
     """
-    solutions = bench.location.solutions()
+    solutions, terms = bench.location.solutions(), bench.terms
     tasks = [_Task("stub", bench.location.starter)] if bench.location.starter.is_dir() else []
-    tasks += [_Task("solution", source) for source in solutions for _ in range(runs)]
-    tasks += [_Task("wrong", claim.path, claim) for claim in claims]
+    tasks += [_Task("solution", source, draw=draw) for source in solutions for draw in range(terms.runs)]
+    tasks += [_Task("wrong", claim.path, claim, draw) for claim in claims for draw in range(terms.draws)]
     graded = [(task, grade) for task, grade in _graded(bench, tasks, tick)]
-    graded.sort(key=lambda pair: (pair[0].role, pair[0].source))
+    graded.sort(key=lambda pair: (pair[0].role, pair[0].source, pair[0].draw))
     findings = [finding for task, grade in graded for finding in _findings(bench, task, grade)]
     return Verdicts(
-        wrongs=tuple(
-            _wrong_row(task.claim, grade) for task, grade in graded if task.claim and isinstance(grade, GradeResult)
-        ),
+        wrongs=tuple(_wrong_rows(graded)),
         solutions=tuple(_solution_row(source, graded) for source in solutions),
         findings=tuple(dict.fromkeys(findings)),
     )
 
 
-def grades_needed(bench: Bench, claims: Sequence[Claim], runs: int) -> int:
+def grades_needed(bench: Bench, claims: Sequence[Claim]) -> int:
     """How many grades ``judge`` will make."""
-    return 1 + runs * len(bench.location.solutions()) + len(claims)
+    return 1 + bench.terms.runs * len(bench.location.solutions()) + bench.terms.draws * len(claims)
 
 
 Graded = GradeResult | DeepfieldError
@@ -76,7 +74,8 @@ def _graded(bench: Bench, tasks: Sequence[_Task], tick: Tick) -> Iterator[tuple[
             return bench.grade(
                 task.source,
                 over=task.claim.over if task.claim else None,
-                only=(task.claim.check,) if bench.brief and task.claim else (),
+                only=(task.claim.check,) if bench.terms.brief and task.claim else (),
+                draw=task.draw,
             )
         except DeepfieldError as error:  # one that cannot be graded must not hide the others
             return error
@@ -131,7 +130,7 @@ def _solution(where: str, grade: GradeResult) -> Iterator[Finding]:
 def _wrong(claim: Claim, grade: GradeResult) -> Iterator[Finding]:
     first = first_failure(grade.checks)
     if first is None:
-        fix = "the suite has a hole: add a check or inputs that tell it from a solution"
+        fix = f"the suite has a hole (seed {grade.seed}): add a check or inputs that tell it from a solution"
         passed = claim.check if grade.partial else "every check"
         yield Finding(where=f"{claim.line}:1", what=f"a wrong submission passes {passed}", fix=fix)
     elif first.name != claim.check:
@@ -141,6 +140,16 @@ def _wrong(claim: Claim, grade: GradeResult) -> Iterator[Finding]:
         got, said = diagnosis_of(first) or "none", claim.diagnosis or "none"
         what = f'{first.name} gives the diagnosis {got}, not {said}: "{_words(first)}"'
         yield Finding(where=f"{claim.line}:1", what=what, fix=f"replay it with --seed {grade.seed}")
+
+
+def _wrong_rows(graded: Sequence[tuple[_Task, Graded]]) -> Iterator[WrongRow]:
+    """One row for each wrong submission: of its last draw, or of the first that did not end as it says."""
+    rows: dict[Claim, WrongRow] = {}
+    for task, grade in graded:
+        claim = task.claim
+        if claim and isinstance(grade, GradeResult) and (claim not in rows or rows[claim].killed):
+            rows[claim] = _wrong_row(claim, grade)
+    yield from rows.values()
 
 
 def _wrong_row(claim: Claim, grade: GradeResult) -> WrongRow:

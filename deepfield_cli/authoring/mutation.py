@@ -13,6 +13,7 @@ from deepfield_cli.authoring.mutant_notes import MutantNote, load_notes
 from deepfield_cli.authoring.mutants import Mutant, mutants
 from deepfield_cli.authoring.mutation_report import Fate, MutantRow, MutationReport
 from deepfield_cli.authoring.report import Finding, diagnosis_of, first_failure
+from deepfield_cli.authoring.terms import Terms
 from deepfield_cli.content.packs import ProblemLocation, find_location
 from deepfield_cli.content.problem import Problem
 from deepfield_cli.errors import ContentError, near_miss
@@ -65,7 +66,7 @@ def mutate(
     tasks = _tasks(source, problem, files)
     chosen = _spread(tasks, limit)
     notes = load_notes(location)
-    with Bench(location, problem, checks, jobs) as bench:
+    with Bench(location, problem, checks, Terms(jobs=jobs)) as bench:
         rows = _rows(bench, files, _impatient(bench, source, files), source, chosen, notes, on_step)
     return MutationReport(
         problem=problem.id,

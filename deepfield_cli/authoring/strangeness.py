@@ -46,7 +46,7 @@ def plan(bench: Bench) -> tuple[list[Trial], list[Finding]]:
     """The trials worth making: each function, with the checks that call it; then all functions at once."""
     names = [api.name for api in bench.problem.api]
     answers = strange_answers.names(bench.problem.preload)
-    met = [check for check in bench.checks if not (bench.brief and _is_long(check))]
+    met = [check for check in bench.checks if not (bench.terms.brief and _is_long(check))]
     reaches = _reaches(bench, names, without_needs(met))
     trials = [
         Trial((name,), answer, _patient(reaches[name].checks, answer))
@@ -58,7 +58,7 @@ def plan(bench: Bench) -> tuple[list[Trial], list[Finding]]:
         # as in a real grade, where most checks are skipped: each function alone has met every check that calls it
         everywhere = tuple(met)
         trials += [Trial(tuple(names), answer, everywhere) for answer in answers if answer in strange_answers.ANSWERS]
-    if bench.brief:
+    if bench.terms.brief:
         trials = [_brief(trial, turn) for turn, trial in enumerate(trials)]
     uncalled = [name for name in names if not reaches[name].checks and len(met) == len(bench.checks)]
     return [trial for trial in trials if trial.checks], [_never_called(bench, name) for name in uncalled]
@@ -93,7 +93,7 @@ def judge_strange(bench: Bench, trials: Sequence[Trial], tick: Callable[[], None
         # in brief, the checks that would have said no may be among those that were left out
         if (
             trial.answer in strange_answers.ANSWERS
-            and not bench.brief
+            and not bench.terms.brief
             and all(result.outcome == "passed" for result in results)
         ):
             passed.setdefault(trial.functions, []).append(trial)

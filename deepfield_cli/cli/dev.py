@@ -44,13 +44,20 @@ def check(
     ] = None,
     jobs: JobsOption = 2,
     runs: Annotated[int, typer.Option("--runs", min=1, help="Consecutive runs of each solution, fresh seeds.")] = 1,
+    draws: Annotated[
+        int, typer.Option("--draws", min=1, help="The same for each wrong submission: all must end as it says.")
+    ] = 1,
     brief: Annotated[
         bool, typer.Option("--brief", help="Grade each wrong submission with the check it names only; much quicker.")
     ] = False,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Seed of each submission's first run; else always fresh.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Judge problems by their stubs, solutions, wrong submissions and strange answers; exit code 1 unless all green."""
     from deepfield_cli.authoring.check import check_problems
+    from deepfield_cli.authoring.terms import Terms
     from deepfield_cli.render.authoring_progress import AuthoringProgress
     from deepfield_cli.render.console import make_console
     from deepfield_cli.render.matrix import show_check
@@ -58,10 +65,8 @@ def check(
     with AuthoringProgress() as progress:
         report = check_problems(
             problems or (),
-            jobs=jobs,
-            runs=runs,
-            brief=brief,
-            on_step=lambda step: progress.show(f"{step.problem}, {step.doing}", step.done, step.total),
+            Terms(jobs=jobs, runs=runs, draws=draws, brief=brief, seed=seed),
+            lambda step: progress.show(f"{step.problem}, {step.doing}", step.done, step.total),
         )
     if as_json:
         print_json(report.model_dump(mode="json"))

@@ -11,6 +11,7 @@ import pytest
 
 from deepfield_cli.authoring.check import check_problem
 from deepfield_cli.authoring.report import ProblemReport
+from deepfield_cli.authoring.terms import Terms
 from deepfield_cli.content.packs import PACKS_VARIABLE, Pack, ProblemLocation
 
 PACKS = Path(__file__).parent.parent / "packs"
@@ -23,7 +24,7 @@ FaultyCopy = Callable[..., ProblemLocation]
 @pytest.fixture(scope="session")
 def sound_report() -> ProblemReport:
     """The judge's report on a problem that is as it should be; made once, with real workers."""
-    return check_problem(Pack("words", WORDS).location(TALLY), jobs=2, runs=2)
+    return check_problem(Pack("words", WORDS).location(TALLY), Terms(runs=2))
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +32,7 @@ def broken_report() -> ProblemReport:
     """The judge's report on a problem in which everything is wrong."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(PACKS_VARIABLE, os.pathsep.join(map(str, [WORDS, BROKEN])))
-        return check_problem(Pack("broken", BROKEN).location("broken/halve"), jobs=2)
+        return check_problem(Pack("broken", BROKEN).location("broken/halve"))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from deepfield_cli.authoring.bench import Bench
 from deepfield_cli.authoring.check import check_problem, check_problems, locations_with_grader
 from deepfield_cli.authoring.report import ProblemReport
 from deepfield_cli.authoring.strangeness import BRIEF_SHARE, plan
+from deepfield_cli.authoring.terms import Terms
 from deepfield_cli.content.packs import PACKS_VARIABLE, ProblemLocation
 from deepfield_cli.errors import ContentError
 from deepfield_cli.grading.loading import load_suite
@@ -41,7 +42,7 @@ def test_in_brief_a_wrong_submission_meets_the_check_that_it_names(faulty_copy: 
     location = faulty_copy()
     claim = "# fails: ranking   diagnosis: none\n"
     (location.grader / "wrong" / "is_right.py").write_text(claim + location.solutions()[0].read_text())
-    report = check_problem(location, brief=True)
+    report = check_problem(location, Terms(brief=True))
     rows = {row.name: row.outcomes for row in report.wrongs}
     assert rows["case_blind.py"] == {"counts": "failed"}
     assert rows["forgets_the_count.py"] == {"ranking": "failed"}
@@ -49,10 +50,22 @@ def test_in_brief_a_wrong_submission_meets_the_check_that_it_names(faulty_copy: 
     assert [str(finding.what) for finding in report.findings] == ["a wrong submission passes ranking"]
 
 
+def test_each_draw_of_a_wrong_submission_has_a_seed_of_its_own(faulty_copy: FaultyCopy) -> None:
+    location = faulty_copy()
+    claim = "# fails: ranking   diagnosis: none\n"
+    (location.grader / "wrong" / "is_right.py").write_text(claim + location.solutions()[0].read_text())
+    report = check_problem(location, Terms(brief=True, draws=3, seed=41))
+    assert [row.name for row in report.wrongs if not row.killed] == ["is_right.py"]
+    assert [finding.fix for finding in report.findings] == [
+        f"the suite has a hole (seed {seed}): add a check or inputs that tell it from a solution"
+        for seed in (41, 42, 43)
+    ]
+
+
 def test_in_brief_every_check_meets_a_share_of_the_strange_answers(tally: ProblemLocation) -> None:
     met = []
     for brief in (False, True):
-        with Bench(tally, tally.load(), load_suite(tally).checks, brief=brief) as bench:
+        with Bench(tally, tally.load(), load_suite(tally).checks, Terms(brief=brief)) as bench:
             trials, findings = plan(bench)
         assert not findings
         met.append(Counter((check.name, trial.functions) for trial in trials for check in trial.checks))

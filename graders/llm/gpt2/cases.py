@@ -44,6 +44,19 @@ def draw_telling(rng: np.random.Generator) -> Case:
     return draw(rng, *TELLING)
 
 
+def draw_for_loss(rng: np.random.Generator, mistakes: Sequence[oracle.Bugs], *, apart: float) -> Case:
+    """A telling case on which the right loss and every mistake's differ by this much, relatively.
+
+    A loss is one number: of 330 plain draws, one gives two of them to four digits alike.
+    """
+    while True:
+        case = draw_telling(rng)
+        scores = oracle.logits(case.weights, case.config, case.idx)
+        losses = np.sort([oracle.loss(scores, case.idx, case.targets, bugs) for bugs in (oracle.NO_BUGS, *mistakes)])
+        if (np.diff(losses) > apart * losses[1:]).all():
+            return case
+
+
 def draw_weights(rng: np.random.Generator, config: Config) -> dict[str, Array]:
     """Weights that make every part count: gains and biases that are not one and zero, scores that differ."""
     found = {}

@@ -151,6 +151,11 @@ RESUME_BUGS = _table(
 )
 
 
+def alone(table: Mapping[str, Sequence[str]]) -> list[oracle.Bugs]:
+    """Every variant of every misconception of a table, each by itself."""
+    return [frozenset({bug}) for bugs in table.values() for bug in bugs]
+
+
 class Mistakes(Bugs):
     """Every variant of every misconception of a table alone, then any two together; computed when asked for."""
 
