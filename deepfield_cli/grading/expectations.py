@@ -10,7 +10,7 @@ import numpy as np
 
 from deepfield_cli.errors import CheckFailed
 from deepfield_cli.grading import patterns
-from deepfield_cli.grading.bugs import BugSource, find_bug
+from deepfield_cli.grading.bugs import Bugs, BugSource, find_bug
 from deepfield_cli.grading.differences import first_difference, same, shown, worst_elements
 from deepfield_cli.grading.tolerance import Tolerance
 from deepfield_cli.sandbox.submission import Reference
@@ -210,6 +210,7 @@ def _diagnosed(
     arrays = {name: as_array(actual[name]) for name in expected}
     if any(array is None or array.dtype.kind == "c" for array in arrays.values()):
         return failure
+    bugs = bugs.sieved(arrays) if isinstance(bugs, Bugs) else bugs
     found = find_bug(bugs, lambda value: _explains(value, arrays, expected, tolerance))  # type: ignore[arg-type]
     if found is not None:
         failure.diagnosis = found

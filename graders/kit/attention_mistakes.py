@@ -7,12 +7,15 @@ are usual.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
-from graders.kit.attention_oracle import Answer, Heads
+import numpy as np
+
+from deepfield_cli.grading import Bugs
+from graders.kit.attention_oracle import Answer, Array, Heads
 from graders.kit.blocked_attention import Blocks, blocked, dot_products
 
 SIZES = (16, 32, 64, 128)
@@ -94,9 +97,49 @@ OVERFLOWING = (
 NARROW = (Mistake("accumulator-in-float16", "", KEY_BLOCKS),)
 
 
-def candidates(heads: Heads, known: Sequence[Mistake]) -> Iterator[tuple[str, Callable[[], Answer]]]:
+# Eight positions of some hundred: most mistakes are out of the question there already.
+_FEW = 8
+# A mistake stays in question while what it gives there is this near, in parts of its largest value: thirty times the
+# coarsest tolerance.
+_NEAR = 0.2
+
+
+def candidates(heads: Heads, known: Sequence[Mistake]) -> Iterator[tuple[str, Callable[..., Answer]]]:
     """Misconceptions and answers, in the order given; each answer is computed when it is asked for."""
     products = dot_products(heads)
     for mistake in known:
         for blocks in mistake.blocks if mistake.shows_in(heads) else ():
             yield mistake.misconception, partial(blocked, heads, blocks, mistake.name, products)
+
+
+class KernelMistakes(Bugs):
+    """Mistakes of a forward kernel, as o shows them; where they depend on block sizes, for all usual ones."""
+
+    def __init__(self, heads: Heads, known: Sequence[Mistake], got: Array | None = None) -> None:
+        self._heads = heads
+        self._known = known
+        self._got = got
+
+    def sieved(self, got: Mapping[str, Any]) -> KernelMistakes:
+        """Those that give about this at a few positions."""
+        (o,) = got.values()
+        return KernelMistakes(self._heads, self._known, o if o.shape == self._heads.q.shape else None)
+
+    def candidates(self) -> Iterator[tuple[str, Callable[[], Any]]]:
+        """Names and outputs."""
+        few = np.linspace(0, self._heads.length - 1, min(_FEW, self._heads.length)).astype(int)
+        for name, answer in candidates(self._heads, self._known):
+            if self._got is None or _is_near(self._got[..., few, :], answer(positions=few).o):
+                yield name, partial(_output, answer)
+
+
+def _output(answer: Callable[..., Answer]) -> Array:
+    return answer().o
+
+
+def _is_near(got: Array, mistaken: Array) -> bool:
+    finite = np.isfinite(mistaken)
+    if not np.array_equal(finite, np.isfinite(got)):
+        return False
+    most = _NEAR * np.abs(mistaken, where=finite, out=np.zeros_like(mistaken)).max()
+    return bool((np.abs(got - mistaken, where=finite, out=np.zeros_like(mistaken)) <= most).all())

@@ -48,15 +48,30 @@ class Running:
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def blocked(heads: Heads, blocks: Blocks, mistake: str = RIGHT, products: Array | None = None) -> Answer:
+def blocked(
+    heads: Heads,
+    blocks: Blocks,
+    mistake: str = RIGHT,
+    products: Array | None = None,
+    positions: NDArray[np.int64] | None = None,
+) -> Answer:
     """The online softmax: a running maximum, a running sum, an accumulator that is rescaled.
 
     All rows are carried at once; a block of keys that the program of a row does not visit leaves the row as it is.
-    `products` are the dot products of queries and keys, if they are known already.
+
+    Args:
+        heads: q, k and v.
+        blocks: how many queries and keys a program takes at a time.
+        mistake: what is wrong.
+        products: the dot products of queries and keys, if they are known already.
+        positions: those to answer for, ascending; all if None.
+
     """
     values = heads.in_float64()[2]
-    logits = (dot_products(heads) if products is None else products) * _factor(heads.size, mistake)
-    rows, shape = np.arange(heads.length), logits.shape[:-1]
+    rows = np.arange(heads.length) if positions is None else positions
+    products = dot_products(heads) if products is None else products
+    logits = products[..., rows, :] * _factor(heads.size, mistake)
+    shape = logits.shape[:-1]
     seen, visits = _seen(heads, blocks, mistake), _visits(heads, blocks, mistake)
     state = Running(np.full(shape, -np.inf), np.zeros(shape), np.zeros((*shape, heads.size)))
     for start in _starts(heads, blocks, mistake):

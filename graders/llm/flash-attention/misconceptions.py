@@ -9,26 +9,12 @@ from typing import Any
 import numpy as np
 
 from deepfield_cli.grading import Bugs
-from graders.kit.attention_mistakes import Mistake, candidates
-from graders.kit.attention_oracle import Heads, forward
+from graders.kit.attention_oracle import forward
 
 from . import oracle
 from .cases import Case
 
 Strides = tuple[int, ...]
-
-
-class Kernels(Bugs):
-    """Mistakes of the kernel, computed when asked for; where they depend on block sizes, for all usual ones."""
-
-    def __init__(self, heads: Heads, known: Sequence[Mistake]) -> None:
-        self._heads = heads
-        self._known = known
-
-    def candidates(self) -> Iterator[tuple[str, Callable[[], Any]]]:
-        """Names and outputs."""
-        for name, answer in candidates(self._heads, self._known):
-            yield name, lambda answer=answer: answer().o
 
 
 class Addresses(Bugs):

@@ -20,14 +20,14 @@ from deepfield_cli.grading import (
     expect_unchanged,
 )
 from graders.kit import kernel_record
-from graders.kit.attention_mistakes import BLOCKED, NARROW, OVERFLOWING, PLAIN
+from graders.kit.attention_mistakes import BLOCKED, NARROW, OVERFLOWING, PLAIN, KernelMistakes
 from graders.kit.attention_oracle import forward
 from graders.kit.kernel_record import KernelRecord
 from graders.kit.traffic_law import Law
 
 from . import oracle, speed
 from .cases import EDGES, EXAMPLE, EXAMPLE_O, Case, draw, draw_block, draw_half, draw_large, draw_long, draw_square
-from .misconceptions import Addresses, Blocks, Kernels
+from .misconceptions import Addresses, Blocks
 from .movement import CAUSAL_BLOCKS, LENGTHS, ROW_BYTES, SIZE, least_bytes, naive_bytes
 
 suite = Suite("llm/flash-attention")
@@ -129,7 +129,7 @@ def forward_matches(submission: Submission, rng: np.random.Generator) -> None:
     for causal in (True, False):
         case = draw(rng, long.shape, causal)
         what = f"o, {'causal' if causal else 'not causal'},"
-        expect_right(submission, case, what, Kernels(case.heads, PLAIN + BLOCKED))
+        expect_right(submission, case, what, KernelMistakes(case.heads, PLAIN + BLOCKED))
     expect_close(few, forward(square.heads).o, tolerance=TOLERANCE, what="o for H = T = 12", dtype="float32")
 
 
@@ -198,7 +198,7 @@ def large_scores(submission: Submission, rng: np.random.Generator) -> None:
     """With scores up to 1e3, o is finite and right."""
     for causal in (True, False):
         case = draw_large(rng, causal)
-        expect_right(submission, case, "o", Kernels(case.heads, OVERFLOWING))
+        expect_right(submission, case, "o", KernelMistakes(case.heads, OVERFLOWING))
 
 
 @suite.check(rung="core", needs=[forward_matches], points=2)
@@ -206,7 +206,7 @@ def half_precision(submission: Submission, rng: np.random.Generator) -> None:
     """float16 and bfloat16 inputs are accumulated in float32: o is right to 2e-3, beside its own rounding."""
     for dtype in HALF_TOLERANCES:
         case = draw_half(rng, dtype)
-        expect_right(submission, case, f"o in {dtype}", Kernels(case.heads, NARROW))
+        expect_right(submission, case, f"o in {dtype}", KernelMistakes(case.heads, NARROW))
         expect_right(submission, draw(rng, (1, 2, 77, 64), True, dtype), f"o in {dtype}")
 
 

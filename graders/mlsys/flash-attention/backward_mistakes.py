@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
 
 from graders.kit.attention_mistakes import ALL_BLOCKS
-from graders.kit.attention_oracle import Array, Heads, forward, visible
+from graders.kit.attention_oracle import Answer, Array, Heads, forward, visible
 from graders.kit.blocked_attention import Blocks, dot_products
 
 Gradients = dict[str, Array]
@@ -33,7 +33,7 @@ class Slip:
 
     @property
     def name(self) -> str:
-        """The name by which `gradients` knows it."""
+        """The name by which `gradient` knows it."""
         return f"{self.misconception}/{self.variant}" if self.variant else self.misconception
 
 
@@ -80,42 +80,61 @@ SLIPS = (
 OVERFLOWING = (Slip("p-overflows"), Slip("p-without-lse"), Slip("p-without-lse", "max"))
 
 
-def slips(heads: Heads, do: Array, known: Sequence[Slip]) -> Iterator[tuple[str, Callable[[], Gradients]]]:
-    """Misconceptions and gradients; each computed when it is asked for."""
+@dataclass(frozen=True)
+class Task:
+    """What a backward pass is given, and what every one of its mistakes begins with."""
+
+    heads: Heads
+    do: Array  # (..., T, D)
+
+    @cached_property
+    def answer(self) -> Answer:
+        """Of the forward pass."""
+        return forward(self.heads)
+
+    @cached_property
+    def products(self) -> Array:
+        """(..., T, T): of every query with every key."""
+        return dot_products(self.heads)
+
+    @cached_property
+    def d_weights(self) -> Array:
+        """(..., T, T): the gradient of the weights."""
+        return _times(np.asarray(self.do, dtype=np.float64), self.heads.in_float64()[2].swapaxes(-1, -2))
+
+
+def slips(heads: Heads, do: Array, known: Sequence[Slip]) -> Iterator[tuple[str, Callable[[str], Array]]]:
+    """Misconceptions, and what each makes of dq, dk or dv; computed when it is asked for."""
+    task = Task(heads, do)
     for slip in known:
         if slip.shows == "always" or heads.causal:
             for blocks in ALL_BLOCKS if slip.by_block else ALL_BLOCKS[:1]:
-                yield slip.misconception, partial(gradients, heads, do, slip.name, blocks)
+                yield slip.misconception, partial(gradient, task, mistake=slip.name, blocks=blocks)
 
 
 @np.errstate(all="ignore")
-def gradients(heads: Heads, do: Array, mistake: str = "", blocks: Blocks = ALL_BLOCKS[0]) -> Gradients:
-    """dq, dk and dv, computed with this mistake."""
-    q, k, v = heads.in_float64()
-    do = np.asarray(do, dtype=np.float64)
-    name, _, variant = mistake.partition("/")
-    p = _weights(heads, mistake, blocks)
-    d_weights = _times(do, v.swapaxes(-1, -2))
-    ds = (1.0 if name == "ds-without-p" else p) * (d_weights - _delta(heads, do, mistake))
-    if name == "ds-without-p":
-        ds = np.where(visible(heads), ds, 0.0)
-    scale = heads.size**-0.5
-    to_queries, to_keys = _kept(heads, ds, mistake, blocks)
-    _, to_values = _kept(heads, p, mistake, blocks)
-    if mistake != "transpose-missing":
-        to_keys, to_values = to_keys.swapaxes(-1, -2), to_values.swapaxes(-1, -2)
-    found = {
-        "dq": _times(to_queries, k) * scale ** _powers(name, "dq"),
-        "dk": _times(to_keys, q) * scale ** _powers(name, "dk"),
-        "dv": _times(to_values, do),
-    }
-    if variant == "in-block" and blocks.queries == blocks.keys:
-        found |= {"dk": _in_blocks(ds, q, blocks.keys) * scale, "dv": _in_blocks(p, do, blocks.keys)}
-    if variant == "carried":
-        found = _carried(found, name, blocks)
+def gradient(task: Task, wanted: str, mistake: str = "", blocks: Blocks = ALL_BLOCKS[0]) -> Array:
+    """dq, dk or dv, computed with this mistake."""
+    heads, name, variant = task.heads, *mistake.partition("/")[::2]
     if name == "gradients-out-of-order":
-        return dict(zip(("dq", "dk", "dv"), (found[place] for place in variant.split()), strict=True))
-    return found
+        return gradient(task, variant.split()[("dq", "dk", "dv").index(wanted)])
+    q, k, _ = heads.in_float64()
+    p = _weights(task, mistake, blocks)
+    in_blocks = variant == "in-block" and blocks.queries == blocks.keys
+    if wanted == "dv":
+        do = np.asarray(task.do, dtype=np.float64)
+        found = _in_blocks(p, do, blocks.keys) if in_blocks else _times(_to_keys(heads, p, mistake, blocks), do)
+    else:
+        scale = heads.size ** (-0.5 * _powers(name, wanted))
+        ds = (1.0 if name == "ds-without-p" else p) * (task.d_weights - _delta(task, mistake))
+        if name == "ds-without-p":
+            ds = np.where(visible(heads), ds, 0.0)
+        if wanted == "dq":
+            found = _times(_to_queries(heads, ds, mistake, blocks), k) * scale
+        else:
+            found = _in_blocks(ds, q, blocks.keys) if in_blocks else _times(_to_keys(heads, ds, mistake, blocks), q)
+            found = found * scale
+    return _carried(found, wanted, name, blocks) if variant == "carried" else found
 
 
 def given(heads: Heads, do: Array, lse: Array, o: Array) -> Gradients:
@@ -145,13 +164,13 @@ def _exp(exponent: Array) -> Array:
     return powers
 
 
-def _weights(heads: Heads, mistake: str, blocks: Blocks) -> Array:
+def _weights(task: Task, mistake: str, blocks: Blocks) -> Array:
     """(..., T, T): the weights as they are made again."""
-    name, _, variant = mistake.partition("/")
+    heads, name, variant = task.heads, *mistake.partition("/")[::2]
     exponent = {"scale-missing": 0.0, "scale-applied-twice": -1.0}.get(name, -0.5)
-    scores = dot_products(heads) * heads.size**exponent
+    scores = task.products * heads.size**exponent
     seen = _seen(heads, mistake, blocks)
-    lse = forward(heads).lse[..., None]
+    lse = task.answer.lse[..., None]
     hidden = np.where(seen, scores, -np.inf)
     if name == "lse-base-two":
         base = math.log(2.0)
@@ -201,34 +220,39 @@ def _seen(heads: Heads, mistake: str, blocks: Blocks) -> Array:
     return known.get(mistake, lambda: right)()
 
 
-def _delta(heads: Heads, do: Array, mistake: str) -> Array:
-    o = forward(heads).o
+def _delta(task: Task, mistake: str) -> Array:
+    o, do = task.answer.o, np.asarray(task.do, dtype=np.float64)
     products = {"delta-forgotten": 0.0 * do, "delta-from-do": do * do, "delta-from-do/o": o * o}.get(mistake, do * o)
     return products.mean(-1, keepdims=True) if mistake == "delta-is-a-mean" else products.sum(-1, keepdims=True)
 
 
-def _kept(heads: Heads, tile: Array, mistake: str, blocks: Blocks) -> tuple[Array, Array]:
-    """What of a (..., T, T) matrix reaches the sums over keys, and what reaches the sums over queries."""
+def _to_queries(heads: Heads, tile: Array, mistake: str, blocks: Blocks) -> Array:
+    """What of a (..., T, T) matrix reaches the sums over keys."""
     rows, keys = np.arange(heads.length)[:, None], np.arange(heads.length)[None, :]
     if mistake.startswith("dq-across-the-wrong-loop/last"):
         end = np.full_like(rows, heads.length)
         if heads.causal and not mistake.endswith("unbounded"):
             end = np.minimum(end, (rows // blocks.queries + 1) * blocks.queries)
-        last = (end - 1) // blocks.keys
-        return np.where(keys // blocks.keys == last, tile, 0.0), tile
-    if mistake == "dk-across-the-wrong-loop/last":
-        return tile, np.where(rows // blocks.queries == (heads.length - 1) // blocks.queries, tile, 0.0)
+        return np.where(keys // blocks.keys == (end - 1) // blocks.keys, tile, 0.0)
     if mistake == "last-block-dropped":
-        whole_keys = heads.length // blocks.keys * blocks.keys
-        whole_rows = heads.length // blocks.queries * blocks.queries
-        return np.where(keys < whole_keys, tile, 0.0), np.where(rows < whole_rows, tile, 0.0)
-    return tile, tile
+        return np.where(keys < heads.length // blocks.keys * blocks.keys, tile, 0.0)
+    return tile
 
 
-def _carried(found: Gradients, name: str, blocks: Blocks) -> Gradients:
+def _to_keys(heads: Heads, tile: Array, mistake: str, blocks: Blocks) -> Array:
+    """What of it reaches the sums over queries, the other way round."""
+    rows = np.arange(heads.length)[:, None]
+    if mistake == "dk-across-the-wrong-loop/last":
+        tile = np.where(rows // blocks.queries == (heads.length - 1) // blocks.queries, tile, 0.0)
+    if mistake == "last-block-dropped":
+        tile = np.where(rows < heads.length // blocks.queries * blocks.queries, tile, 0.0)
+    return tile if mistake == "transpose-missing" else tile.swapaxes(-1, -2)
+
+
+def _carried(found: Array, wanted: str, name: str, blocks: Blocks) -> Array:
     """Sums that are not set back to zero when the next block of rows begins."""
     names, size = (("dq",), blocks.queries) if name.startswith("dq") else (("dk", "dv"), blocks.keys)
-    return {key: _running(value, size) if key in names else value for key, value in found.items()}
+    return _running(found, size) if wanted in names else found
 
 
 def _in_blocks(tile: Array, rows: Array, size: int) -> Array:

@@ -11,12 +11,12 @@ import numpy as np
 
 from deepfield_cli.grading import CheckFailed, Submission, Tensor, Tolerance, expect, expect_close, expect_equal
 from graders.kit import kernel_record
-from graders.kit.attention_mistakes import Mistake
+from graders.kit.attention_mistakes import KernelMistakes, Mistake
 from graders.kit.kernel_record import KernelRecord
 
 from .backward_mistakes import Slip
 from .cases import Case
-from .misconceptions import Addresses, Backward, Kernels, LogSums
+from .misconceptions import Addresses, Backward, LogSums
 
 # Relative to the largest element of the output; for a row that sees one key, gradients are differences of equal numbers
 # and lse may lie near 0, where what is left of float32 is absolute. In 24 runs of all checks the three shipped styles
@@ -127,7 +127,7 @@ def expect_forward(
     tolerance: Tolerance | None = None,
 ) -> None:
     """Compare o and lse with float64."""
-    bugs = Addresses(case) if addresses else Kernels(case.heads, known)
+    bugs = Addresses(case) if addresses else KernelMistakes(case.heads, known)
     tolerance = tolerance or HALF_FORWARD.get(case.dtype, FORWARD)
     o, lse = passed.outputs["o"], passed.outputs["lse"]
     expect_close(o, case.answer.o, tolerance=tolerance, what=f"o{what}", dtype=case.dtype, bugs=bugs)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
 from deepfield_cli.grading import Bugs
-from graders.kit.attention_mistakes import Mistake, candidates
 from graders.kit.attention_oracle import Heads, forward, scores
 
 from .backward_mistakes import Slip, given, slips
@@ -18,20 +18,6 @@ from .cases import Case
 
 Strides = tuple[int, ...]
 Output = Literal["o", "lse"]
-
-
-class Kernels(Bugs):
-    """Mistakes of the forward kernel; where they depend on block sizes, for all usual ones."""
-
-    def __init__(self, heads: Heads, known: Sequence[Mistake], output: Output = "o") -> None:
-        self._heads = heads
-        self._known = known
-        self._output = output
-
-    def candidates(self) -> Iterator[tuple[str, Callable[[], Any]]]:
-        """Names and outputs."""
-        for name, answer in candidates(self._heads, self._known):
-            yield name, lambda answer=answer: getattr(answer(), self._output)
 
 
 class LogSums(Bugs):
@@ -69,7 +55,7 @@ class Backward(Bugs):
     def candidates(self) -> Iterator[tuple[str, Callable[[], Any]]]:
         """Names and the gradient."""
         for name, answer in slips(self._case.heads, self._case.do, self._known):
-            yield name, lambda answer=answer: answer()[self._gradient]
+            yield name, partial(answer, self._gradient)
 
 
 class Addresses(Bugs):

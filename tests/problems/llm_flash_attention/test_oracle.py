@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graders.kit.attention_mistakes import ALL_BLOCKS, BLOCKED, NARROW, OVERFLOWING, PLAIN, candidates
+from graders.kit.attention_mistakes import ALL_BLOCKS, BLOCKED, NARROW, OVERFLOWING, PLAIN, KernelMistakes, candidates
 from graders.kit.attention_oracle import Heads, backward, forward, rows_of_forward
 from graders.kit.blocked_attention import Blocks, blocked
 from tests.problems.llm_flash_attention.conftest import LOCATION, WRONG, part
@@ -127,6 +127,29 @@ def test_a_narrow_accumulator_overflows_whatever_the_blocks(seed: int) -> None:
     case = cases.draw_half(np.random.default_rng(seed), "float16")
     for _, answer in candidates(case.heads, NARROW):
         assert np.isinf(answer().o).all()
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_a_few_positions_rule_most_mistakes_out_and_never_the_one_that_was_made(causal: bool) -> None:
+    rng = np.random.default_rng(6)
+    case = cases.draw(rng, cases.draw_long(rng).shape, causal)
+    known = PLAIN + BLOCKED + OVERFLOWING + NARROW
+    every = list(candidates(case.heads, known))
+    kept = []
+    for name, answer in every[::9]:
+        noisy = answer().o
+        noisy = noisy + 0.02 * np.abs(noisy[np.isfinite(noisy)]).max(initial=0.0) * rng.uniform(-1.0, 1.0, noisy.shape)
+        sieved = [found for found, _ in KernelMistakes(case.heads, known).sieved({"o": noisy}).candidates()]
+        assert name in sieved
+        kept.append(len(sieved))
+    assert np.mean(kept) < len(every) / 4
+
+
+def test_an_answer_of_another_shape_rules_nothing_out() -> None:
+    case = cases.draw_long(np.random.default_rng(6))
+    mistakes = KernelMistakes(case.heads, PLAIN)
+    names = [name for name, _ in mistakes.sieved({"o": np.zeros((1, 1, 3, 16))}).candidates()]
+    assert names == [name for name, _ in mistakes.candidates()]
 
 
 def test_addresses_are_read_as_numpy_has_them() -> None:
