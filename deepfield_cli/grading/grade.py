@@ -9,7 +9,6 @@ import os
 import platform
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ from deepfield_cli.grading.suite import Check
 from deepfield_cli.sandbox.devices import cuda_devices
 from deepfield_cli.sandbox.pool import WarmPool
 from deepfield_cli.sandbox.staging import SubmissionFiles, read_submission
+from deepfield_cli.sandbox.working_time import working_time
 
 # A run seed has 63 bits: enough that no learner tries them all, and it fits every integer type.
 _SEED_BITS = 63
@@ -107,14 +107,14 @@ def grade(
         checks = _selected(load_suite(request.location).of_rung(request.rung), request, problem)
         on_plan(checks)
         pool.start(held.blueprint).wait_ready()
-        started, clock = datetime.now(UTC), time.monotonic()
+        started, clock = datetime.now(UTC), working_time.now()
         held.lay_out(files)
         run = _prepared(request, problem, held, pool, data)
         run.on_start, run.on_finish, run.on_progress = on_start, on_finish, on_progress
         run.cancelled = cancelled or run.cancelled
         results = run.run(checks, parallel=request.parallel)
     result = _summary(request, problem, files, results, seed=run.seed, isolation=run.isolation, started=started)
-    elapsed = round(time.monotonic() - clock, 4)
+    elapsed = round(working_time.now() - clock, 4)
     return Grade(result.model_copy(update={"seconds": elapsed}), files, tuple(run.failures), problem.entry)
 
 

@@ -22,6 +22,7 @@ from deepfield_cli.grading.long_run import LongRun, Progress
 from deepfield_cli.grading.result import Cause, CheckResult
 from deepfield_cli.grading.suite import Check
 from deepfield_cli.sandbox.submission import Recorder, Submission
+from deepfield_cli.sandbox.working_time import working_time
 
 # The most lines of expected or actual values that a learner is shown.
 _MAXIMUM_LINES = 12
@@ -80,7 +81,7 @@ class Run:
 
     def run(self, checks: Sequence[Check], *, parallel: int = _PARALLEL) -> list[CheckResult]:
         """Run the checks and return their results in the given order; raise Cancelled if given up."""
-        end = time.monotonic() + self.deadline_seconds
+        end = working_time.now() + self.deadline_seconds
         results: dict[str, CheckResult] = {}
         waiting = list(checks)
         running: dict[Future[CheckResult], Check] = {}
@@ -112,7 +113,9 @@ class Run:
 
     def _collect(self, running: dict[Future[CheckResult], Check], results: dict[str, CheckResult]) -> None:
         """Wait for the next result, and look now and then whether the run was given up."""
+        began = time.monotonic()
         done, _ = wait(running, return_when=FIRST_COMPLETED, timeout=_LOOK_SECONDS)
+        working_time.woke(began, _LOOK_SECONDS)
         if self.cancelled.is_set():
             raise Cancelled
         for future in done:
@@ -136,7 +139,7 @@ class Run:
         if blocked:
             words = f"{blocked[0]} has to pass first"
             return _result(check, "skipped", 0.0, Cause(rationale=words))
-        remaining = end - time.monotonic()
+        remaining = end - working_time.now()
         if remaining <= 0:
             words = f"the rung's budget of {self.deadline_seconds:g} s was used up before this check"
             return _result(check, "failed", 0.0, Cause(rationale=words, diagnosis="timeout"))
@@ -144,7 +147,7 @@ class Run:
         return self._execute(check, min(check.timeout_seconds, remaining))
 
     def _execute(self, check: Check, seconds: float) -> CheckResult:
-        started = time.monotonic()
+        started = working_time.now()
         run = self._long_run(check)
         submission = self.open_submission(seconds, run.place if run else None)
         opened = [submission]
@@ -156,7 +159,7 @@ class Run:
                 self._open.remove(one)
                 one.close()
         self.isolation = submission.isolation or self.isolation
-        elapsed = round(time.monotonic() - started, 4)
+        elapsed = round(working_time.now() - started, 4)
         return _result(check, outcome, elapsed, cause, metrics, submission.output())
 
     def _judge(

@@ -7,11 +7,13 @@ import socket
 import time
 
 from deepfield_cli.sandbox.wire import MAXIMUM_FRAME_BYTES
+from deepfield_cli.sandbox.working_time import working_time
 
 LENGTH_BYTES = 8
 # Where a worker finds the socket: fixed, so that a trap needs no object that could be tampered with to reach it.
 CONNECTION_DESCRIPTOR = 3
 _CHUNK = 1 << 20
+_LONGEST_WAIT_SECONDS = 0.5
 
 
 class ChannelClosed(Exception):
@@ -90,11 +92,17 @@ class FrameReader:
 
 
 def wait_readable(sources: list[int], deadline: float) -> list[int]:
-    """Return those file descriptors that have something to read; raise ChannelTimeout at the deadline."""
+    """Return those file descriptors that have something to read; raise ChannelTimeout at the deadline.
+
+    The deadline is a reading of `working_time`.
+    """
     poller = select.poll()
     for source in sources:
         poller.register(source, select.POLLIN | select.POLLHUP)
-    remaining = deadline - time.monotonic()
+    remaining = deadline - working_time.now()
     if remaining <= 0:
         raise ChannelTimeout
-    return [source for source, _ in poller.poll(min(remaining, 0.5) * 1000)]
+    began, most = time.monotonic(), min(remaining, _LONGEST_WAIT_SECONDS)
+    ready = [source for source, _ in poller.poll(most * 1000)]
+    working_time.woke(began, most)
+    return ready

@@ -20,6 +20,7 @@ from deepfield_cli.sandbox.channel import (
     send_frame,
     wait_readable,
 )
+from deepfield_cli.sandbox.working_time import working_time
 
 # What a learner prints is shown to them, but not more than fits a screen or ten.
 MAXIMUM_OUTPUT_BYTES = 64 * 1024
@@ -77,7 +78,7 @@ class WorkerProcess:
         """
         if self._closed:  # a suite that goes on after a failure
             raise WorkerDied(self._status)
-        deadline = time.monotonic() + timeout_seconds
+        deadline = working_time.now() + timeout_seconds
         try:
             self._connection.settimeout(timeout_seconds)
             send_frame(self._connection, frame)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from deepfield_cli.sandbox.blueprint import Blueprint, confine
 from deepfield_cli.sandbox.exchange import exchange
 from deepfield_cli.sandbox.process import WorkerProcess
 from deepfield_cli.sandbox.wire import RemoteObject
+from deepfield_cli.sandbox.working_time import working_time
 
 # Operations at the beginning and at the end of a check that a repro file is made of.
 _KEPT_AT_EACH_END = 50
@@ -249,8 +249,8 @@ class Submission:
 
     def _remaining(self, process: WorkerProcess, what: str) -> float:
         if self._deadline is None:
-            self._deadline = time.monotonic() + self._call_seconds
-        remaining = self._deadline + process.starved_seconds() - time.monotonic()
+            self._deadline = working_time.now() + self._call_seconds
+        remaining = self._deadline + process.starved_seconds() - working_time.now()
         if remaining <= 0:
             raise faults.timeout_failure(what, self._call_seconds)
         return remaining
