@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +10,9 @@ import pytest
 
 from deepfield_cli.content.packs import find_location
 from deepfield_cli.errors import CheckFailed, ContentError, DeepfieldError
-from deepfield_cli.grading import Submission
 from deepfield_cli.grading.grade import GradeRequest, grade
-from deepfield_cli.grading.stage import Stage
-from deepfield_cli.sandbox.pool import WarmPool
-from deepfield_cli.sandbox.staging import read_submission
 from graders.llm.bpe import oracle, published, suite, texts
+from tests.problems.conftest import Desk
 
 LOCATION = find_location("llm/bpe")
 SOLUTIONS = LOCATION.solutions()
@@ -42,27 +37,10 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@contextmanager
-def submitted(source: Path) -> Iterator[Submission]:
-    """A worker with this submission, as a grade at rung paper would start it."""
-    stage = Stage(LOCATION, "paper")
-    with WarmPool() as pool:
-        try:
-            pool.start(stage.blueprint)
-            stage.lay_out(read_submission(source, "bpe.py"))
-            submission = stage.submission(pool, 120.0)
-            try:
-                yield submission
-            finally:
-                submission.close()
-        finally:
-            stage.remove()
-
-
 @pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.stem)
-def test_solutions_agree_with_tiktoken(solution: Path, merges_file: Path, corpus: Path) -> None:
+def test_solutions_agree_with_tiktoken(desk: Desk, solution: Path, merges_file: Path, corpus: Path) -> None:
     merges = published.read_merges(merges_file.read_text(encoding="utf-8"))
-    with submitted(solution) as submission:
+    with desk.submission(LOCATION, solution, "paper") as submission:
         metrics = suite.compare_with_tiktoken(submission, merges, corpus)
     assert metrics["vocab_size"] == 256 + 500 + 1
     assert metrics["lines"] > 300
@@ -70,9 +48,9 @@ def test_solutions_agree_with_tiktoken(solution: Path, merges_file: Path, corpus
 
 
 @pytest.mark.parametrize("name", ["no_blank_lookahead", "no_contractions"])
-def test_wrong_boundaries_are_found_and_named(name: str, merges_file: Path, corpus: Path) -> None:
+def test_wrong_boundaries_are_found_and_named(desk: Desk, name: str, merges_file: Path, corpus: Path) -> None:
     merges = published.read_merges(merges_file.read_text(encoding="utf-8"))
-    with submitted(WRONG / f"{name}.py") as submission, pytest.raises(CheckFailed) as caught:
+    with desk.submission(LOCATION, WRONG / f"{name}.py", "paper") as submission, pytest.raises(CheckFailed) as caught:
         suite.compare_with_tiktoken(submission, merges, corpus)
     assert caught.value.diagnosis == name.replace("_", "-")
 
@@ -104,21 +82,19 @@ def request(data: dict[str, Path]) -> GradeRequest:
     return GradeRequest(location=LOCATION, source=SOLUTIONS[0], rung="paper", data=data)
 
 
-def test_the_rung_says_what_is_missing(merges_file: Path, corpus: Path) -> None:
-    with WarmPool() as pool:
-        with pytest.raises(DeepfieldError, match="needs the 50,000 merges of GPT-2"):
-            grade(request({}), pool)
-        with pytest.raises(DeepfieldError, match="needs a UTF-8 text of at least 100 MB"):
-            grade(request({"gpt2-merges": merges_file}), pool)
-        with pytest.raises(DeepfieldError, match="smaller than 100 MB"):
-            grade(request({"gpt2-merges": merges_file, "corpus": corpus}), pool)
+def test_the_rung_says_what_is_missing(desk: Desk, merges_file: Path, corpus: Path) -> None:
+    with pytest.raises(DeepfieldError, match="needs the 50,000 merges of GPT-2"):
+        grade(request({}), desk.pool)
+    with pytest.raises(DeepfieldError, match="needs a UTF-8 text of at least 100 MB"):
+        grade(request({"gpt2-merges": merges_file}), desk.pool)
+    with pytest.raises(DeepfieldError, match="smaller than 100 MB"):
+        grade(request({"gpt2-merges": merges_file, "corpus": corpus}), desk.pool)
 
 
-def test_a_stand_in_never_passes_the_rung(merges_file: Path, tmp_path: Path) -> None:
+def test_a_stand_in_never_passes_the_rung(desk: Desk, merges_file: Path, tmp_path: Path) -> None:
     large = tmp_path / "large.txt"
     with large.open("wb") as file:
         file.truncate(101_000_000)
-    with WarmPool() as pool:
-        result = grade(request({"gpt2-merges": merges_file, "corpus": large}), pool).result
+    result = grade(request({"gpt2-merges": merges_file, "corpus": large}), desk.pool).result
     assert not result.solved
     assert result.score is None

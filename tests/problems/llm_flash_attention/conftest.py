@@ -6,7 +6,6 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,10 +13,7 @@ from typing import Any
 import pytest
 
 from deepfield_cli.content.packs import find_location
-from deepfield_cli.grading import Submission
-from deepfield_cli.grading.stage import Stage
-from deepfield_cli.sandbox.pool import WarmPool
-from deepfield_cli.sandbox.staging import read_submission
+from tests.problems.conftest import Desk, Submit
 
 LOCATION = find_location("llm/flash-attention")
 SOLUTIONS = sorted((LOCATION.grader / "solutions").glob("*.py"))
@@ -29,21 +25,10 @@ def part(name: str) -> Any:
     return importlib.import_module(f"graders.llm.flash-attention.{name}")
 
 
-@contextmanager
-def submitted(source: Path) -> Iterator[Submission]:
-    """A worker as a grade at rung core would start it: with the interpreter, which stands in for the GPU."""
-    stage = Stage(LOCATION, "core")
-    with WarmPool() as pool:
-        try:
-            pool.start(stage.blueprint)
-            stage.lay_out(read_submission(source, "flash.py"))
-            submission = stage.submission(pool, 240.0)
-            try:
-                yield submission
-            finally:
-                submission.close()
-        finally:
-            stage.remove()
+@pytest.fixture
+def submitted(desk: Desk) -> Submit:
+    """A worker with a submission."""
+    return lambda source: desk.submission(LOCATION, source)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 
 from deepfield_cli.errors import CheckFailed
 from graders.kit import race_record
-from tests.problems.llm_flash_attention.conftest import LOCATION, SOLUTIONS, part, submitted
+from tests.problems.conftest import Submit
+from tests.problems.llm_flash_attention.conftest import LOCATION, SOLUTIONS, part
 
 speed = part("speed")
 STAND_IN = speed.Plan("cpu", (16, 32), 32, 1, 16, (1, 1, 16, 16), repetitions=2, bar_from=1 << 20)
@@ -26,7 +27,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
-def test_everything_is_measured_and_right_on_the_stand_in(few: None, path: Path) -> None:
+def test_everything_is_measured_and_right_on_the_stand_in(few: None, submitted: Submit, path: Path) -> None:
     with submitted(path) as submission:
         speed.match(submission, "cpu", 1)
         curve = speed.race_lengths(submission, STAND_IN, 2)
@@ -37,26 +38,28 @@ def test_everything_is_measured_and_right_on_the_stand_in(few: None, path: Path)
     assert memory["peak_megabytes_naive_32"] > memory["peak_megabytes_naive_16"]
 
 
-def test_an_interpreter_is_not_faster_than_torch() -> None:
+def test_an_interpreter_is_not_faster_than_torch(submitted: Submit) -> None:
     plan = speed.Plan("cpu", (16, 32), 32, 1, 16, (1, 1, 16, 16), repetitions=7, bar_from=16)
     with submitted(SOLUTIONS[0]) as submission, pytest.raises(CheckFailed, match="not faster than naive"):
         speed.race_lengths(submission, plan, 5)
 
 
 @pytest.mark.parametrize("wrong", ["accumulator_not_rescaled", "mask_left_to_the_loop", "scale_missing"])
-def test_wrong_answers_do_not_match_on_the_device(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+def test_wrong_answers_do_not_match_on_the_device(
+    submitted: Submit, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
     monkeypatch.setattr(speed, "CASES", (((1, 1, 150, 16), True, "float32"),))
     with submitted(LOCATION.grader / "wrong" / f"{wrong}.py") as submission, pytest.raises(CheckFailed):
         speed.match(submission, "cpu", 1)
 
 
-def test_answers_of_the_race_are_looked_at() -> None:
+def test_answers_of_the_race_are_looked_at(submitted: Submit) -> None:
     path = LOCATION.grader / "wrong" / "scale_missing.py"
     with submitted(path) as submission, pytest.raises(CheckFailed, match="while it was timed"):
         speed.race_lengths(submission, STAND_IN, 2)
 
 
-def test_a_matrix_of_scores_grows_too_fast() -> None:
+def test_a_matrix_of_scores_grows_too_fast(submitted: Submit) -> None:
     path = LOCATION.grader / "wrong" / "scores_in_memory.py"
     plan = speed.Plan("cpu", (64, 128), 128, 1, 16, (1, 1, 16, 16), repetitions=2, bar_from=1 << 20)
     with submitted(path) as submission, pytest.raises(CheckFailed, match="faster than the sequence"):

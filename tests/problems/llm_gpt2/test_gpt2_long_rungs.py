@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,18 +11,15 @@ import numpy as np
 import pytest
 
 from deepfield_cli.content.packs import find_location
-from deepfield_cli.content.problem import Rung
 from deepfield_cli.datasets.encoder import MergesEncoder
 from deepfield_cli.errors import CheckFailed, ContentError
 from deepfield_cli.grading import Submission
 from deepfield_cli.grading.long_run import LongRun
-from deepfield_cli.grading.stage import Stage
-from deepfield_cli.sandbox.pool import WarmPool
-from deepfield_cli.sandbox.staging import read_submission
 from graders.kit.sources import draw_echo
 from graders.llm.gpt2 import learning, oracle, published
 from graders.llm.gpt2.published import Material, Measurement
 from graders.llm.gpt2.stream import shard_bytes
+from tests.problems.conftest import Desk
 
 LOCATION = find_location("llm/gpt2")
 SHIPPED = LOCATION.solutions()[0]
@@ -40,23 +35,6 @@ ENDINGS = (
     "puts on skates and glides away over the ice",
     "flies to the moon twice",
 )
-
-
-@contextmanager
-def submitted(source: Path, rung: Rung) -> Iterator[Submission]:
-    """A worker with this submission, as a grade at this rung would start it."""
-    stage = Stage(LOCATION, rung)
-    with WarmPool() as pool:
-        try:
-            pool.start(stage.blueprint)
-            stage.lay_out(read_submission(source, "gpt2.py"))
-            submission = stage.submission(pool, 120.0)
-            try:
-                yield submission
-            finally:
-                submission.close()
-        finally:
-            stage.remove()
 
 
 @pytest.fixture(scope="module")
@@ -144,10 +122,10 @@ def checkpoint_of(submission: Submission, shards: Path) -> str:
 
 
 def test_the_paper_rung_measures_a_stand_in_from_end_to_end(
-    items: Path, merges: Path, shards: Path, tmp_path: Path
+    desk: Desk, items: Path, merges: Path, shards: Path, tmp_path: Path
 ) -> None:
     run = LongRun("published_numbers", tmp_path)
-    with submitted(SHIPPED, "paper") as submission:
+    with desk.submission(LOCATION, SHIPPED, "paper") as submission:
         given = material(checkpoint_of(submission, shards), items, merges, shards)
         found = published.measure(submission, np.random.default_rng(2), given, run)
         own = own_numbers(submission, given)
@@ -191,10 +169,10 @@ def test_a_failed_replica_and_another_size_do_not_pass(worse: dict[str, Any]) ->
 # ---- laptop ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_laptop_rung_runs_from_end_to_end_and_an_untrained_model_does_not_pass() -> None:
+def test_the_laptop_rung_runs_from_end_to_end_and_an_untrained_model_does_not_pass(desk: Desk) -> None:
     rng = np.random.default_rng(3)
     source = draw_echo(rng)
-    with submitted(SHIPPED, "laptop") as submission:
+    with desk.submission(LOCATION, SHIPPED, "laptop") as submission:
         run = LongRun("reaches_the_floor", Path(submission.scratch))
         folder = f"{run.folder}/model"
         learning.train(submission, source, learning.lesson(source, steps=3, batch_size=2), rng, folder, run)

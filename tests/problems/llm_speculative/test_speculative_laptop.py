@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,33 +12,34 @@ import pytest
 from deepfield_cli.content.packs import find_location
 from deepfield_cli.errors import CheckFailed
 from deepfield_cli.grading import Submission
-from deepfield_cli.grading.stage import Stage
-from deepfield_cli.sandbox.pool import WarmPool
 from deepfield_cli.sandbox.staging import read_submission
 from graders.llm.speculative import suite
 from graders.llm.speculative.oracle import Config
+from tests.problems.conftest import Desk
 
 LOCATION = find_location("llm/speculative")
 SOLUTIONS = LOCATION.solutions()
 WRONG = LOCATION.grader / "wrong"
 
 
-@contextmanager
-def submitted(source: Path) -> Iterator[tuple[Submission, Submission]]:
-    """A worker with this submission and one with the shipped solution, as a grade at rung laptop would start them."""
-    stage = Stage(LOCATION, "laptop")
-    with WarmPool() as pool:
-        try:
-            pool.start(stage.blueprint)
-            stage.lay_out(read_submission(source, "inference.py"))
-            both = stage.submission(pool, 120.0), stage.shipped(pool, 120.0)
+Submit = Callable[[Path], AbstractContextManager[tuple[Submission, Submission]]]
+
+
+@pytest.fixture
+def submitted(desk: Desk) -> Submit:
+    """A worker with a submission and one with the shipped solution, as a grade at rung laptop would start them."""
+
+    @contextmanager
+    def opened(source: Path) -> Iterator[tuple[Submission, Submission]]:
+        with desk.stage(LOCATION, read_submission(source, "inference.py").files, "laptop") as stage:
+            both = stage.submission(desk.pool, 120.0), stage.shipped(desk.pool, 120.0)
             try:
                 yield both
             finally:
                 for one in both:
                     one.close()
-        finally:
-            stage.remove()
+
+    return opened
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +55,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 @pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.stem)
-def test_right_code_passes_and_is_measured(solution: Path) -> None:
+def test_right_code_passes_and_is_measured(submitted: Submit, solution: Path) -> None:
     with submitted(solution) as (own, shipped):
         first = suite.cached_speed(own, np.random.default_rng(0), shipped)
         second = suite.speculative_speed(own, np.random.default_rng(0), shipped)
@@ -62,7 +63,7 @@ def test_right_code_passes_and_is_measured(solution: Path) -> None:
     assert second is not None and {"speculative_speedup", "tokens_per_call"} <= second.keys()
 
 
-def test_too_slow_is_told_with_both_numbers(small: pytest.MonkeyPatch) -> None:
+def test_too_slow_is_told_with_both_numbers(submitted: Submit, small: pytest.MonkeyPatch) -> None:
     small.setattr(suite, "CACHED_BAR", 1e9)
     small.setattr(suite, "SPECULATIVE_BAR", 1e9)
     with submitted(SOLUTIONS[0]) as (own, shipped):
@@ -73,7 +74,7 @@ def test_too_slow_is_told_with_both_numbers(small: pytest.MonkeyPatch) -> None:
             assert "times" in caught.value.rationale
 
 
-def test_speed_is_worth_nothing_without_the_right_tokens() -> None:
+def test_speed_is_worth_nothing_without_the_right_tokens(submitted: Submit) -> None:
     with submitted(WRONG / "repeats_the_last_token.py") as (own, shipped), pytest.raises(CheckFailed) as caught:
         suite.cached_speed(own, np.random.default_rng(0), shipped)
     assert "tokens that generate returns" in caught.value.rationale

@@ -6,7 +6,6 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,10 +13,7 @@ from typing import Any
 import pytest
 
 from deepfield_cli.content.packs import find_location
-from deepfield_cli.grading import Submission
-from deepfield_cli.grading.stage import Stage
-from deepfield_cli.sandbox.pool import WarmPool
-from deepfield_cli.sandbox.staging import read_submission, submission_files
+from tests.problems.conftest import Desk, Submit
 
 LOCATION = find_location("mlsys/flash-attention")
 SOLUTIONS = LOCATION.solutions()
@@ -41,38 +37,10 @@ def claim(folder: Path) -> str:
     return speaker.read_text(encoding="utf-8").splitlines()[0]
 
 
-Submit = Callable[[Path], AbstractContextManager[Submission]]
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[WarmPool]:
-    """One warm process for all submissions of a module: starting it takes longer than most of them."""
-    with WarmPool() as warm:
-        yield warm
-
-
 @pytest.fixture
-def submitted(pool: WarmPool) -> Submit:
-    """A worker as a grade at rung core would start it: with the interpreter, which stands in for the GPU."""
-
-    @contextmanager
-    def opened(source: Path) -> Iterator[Submission]:
-        stage = Stage(LOCATION, "core")
-        files = read_submission(source, "flash.py").files
-        if source.parent.name == "wrong":
-            files = {**read_submission(SHIPPED, "flash.py").files, **files}
-        try:
-            pool.start(stage.blueprint)
-            stage.lay_out(submission_files(files))
-            submission = stage.submission(pool, 240.0)
-            try:
-                yield submission
-            finally:
-                submission.close()
-        finally:
-            stage.remove()
-
-    return opened
+def submitted(desk: Desk) -> Submit:
+    """A worker with a submission."""
+    return lambda source: desk.submission(LOCATION, source)
 
 
 @pytest.fixture

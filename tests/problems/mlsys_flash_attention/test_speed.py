@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from deepfield_cli.errors import CheckFailed
-from tests.problems.mlsys_flash_attention.conftest import SHIPPED, SOLUTIONS, Submit, part, wrong
+from tests.problems.conftest import Submit
+from tests.problems.mlsys_flash_attention.conftest import SHIPPED, SOLUTIONS, part, wrong
 
 speed = part("speed")
 STAND_IN = speed.Plan(

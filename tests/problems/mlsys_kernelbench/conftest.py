@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 
@@ -12,11 +12,10 @@ import pytest
 
 from deepfield_cli.content.packs import find_location
 from deepfield_cli.grading import Submission
-from deepfield_cli.grading.stage import Stage
-from deepfield_cli.sandbox.pool import WarmPool
-from deepfield_cli.sandbox.staging import read_submission, submission_files
+from deepfield_cli.sandbox.staging import read_submission
 from graders.kit import task_files
 from graders.mlsys.kernelbench import tasks
+from tests.problems.conftest import PATIENCE_SECONDS, Desk
 
 LOCATION = find_location("mlsys/kernelbench")
 ENTRY = "kernels.py"
@@ -58,25 +57,14 @@ def small(source: str, sizes: tuple[int, ...] = TINY) -> str:
     return ast.unparse(tree)
 
 
-@contextmanager
-def workers() -> Iterator[Open]:
-    """Opens submissions as a grade at rung core would: with the interpreter, which stands in for the GPU."""
+@pytest.fixture(scope="module")
+def opened(desk: Desk) -> Iterator[Open]:
+    """Opens submissions, which stay open as long as the module's tests run."""
     with ExitStack() as stack:
-        pool = stack.enter_context(WarmPool())
 
         def open_submission(files: Mapping[str, bytes]) -> Submission:
-            stage = Stage(LOCATION, "core")
-            stack.callback(stage.remove)
-            pool.start(stage.blueprint)
-            stage.lay_out(submission_files(files))
-            submission = stage.submission(pool, 240.0)
+            submission = stack.enter_context(desk.stage(LOCATION, files)).submission(desk.pool, PATIENCE_SECONDS)
             stack.callback(submission.close)
             return submission
 
-        yield open_submission
-
-
-@pytest.fixture(scope="module")
-def opened() -> Iterator[Open]:
-    with workers() as open_submission:
         yield open_submission

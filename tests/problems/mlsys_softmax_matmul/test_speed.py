@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,8 @@ import numpy as np
 import pytest
 
 from deepfield_cli.errors import CheckFailed
-from deepfield_cli.grading import Submission, Tensor
-from deepfield_cli.grading.stage import Stage
-from deepfield_cli.sandbox.pool import WarmPool
-from deepfield_cli.sandbox.staging import read_submission
+from deepfield_cli.grading import Tensor
+from tests.problems.conftest import Desk, Submit
 from tests.problems.mlsys_softmax_matmul.conftest import LOCATION, part
 
 speed, suite = map(part, ("speed", "suite"))
@@ -23,25 +19,13 @@ GPU = speed.ON_GPU
 SOLUTIONS = sorted((LOCATION.grader / "solutions").glob("*.py"))
 
 
-@contextmanager
-def submitted(source: Path) -> Iterator[Submission]:
-    """A worker as a grade at rung core would start it: with the interpreter, which stands in for the GPU."""
-    stage = Stage(LOCATION, "core")
-    with WarmPool() as pool:
-        try:
-            pool.start(stage.blueprint)
-            stage.lay_out(read_submission(source, "kernels.py"))
-            submission = stage.submission(pool, 240.0)
-            try:
-                yield submission
-            finally:
-                submission.close()
-        finally:
-            stage.remove()
+@pytest.fixture
+def submitted(desk: Desk) -> Submit:
+    return lambda source: desk.submission(LOCATION, source)
 
 
 @pytest.mark.parametrize("source", SOLUTIONS, ids=lambda path: path.stem)
-def test_everything_is_measured_and_right_on_the_stand_in(source: Path) -> None:
+def test_everything_is_measured_and_right_on_the_stand_in(submitted: Submit, source: Path) -> None:
     with submitted(source) as submission:
         softmax = speed.race_softmax(submission, STAND_IN)
         product = speed.race_matmul(submission, STAND_IN)
@@ -68,13 +52,13 @@ def test_everything_is_measured_and_right_on_the_stand_in(source: Path) -> None:
         ("copy_kernel_beside_torch", "race_matmul", "lets torch compute"),
     ],
 )
-def test_wrong_answers_are_not_timed_into_right_ones(wrong: str, race: str, words: str) -> None:
+def test_wrong_answers_are_not_timed_into_right_ones(submitted: Submit, wrong: str, race: str, words: str) -> None:
     plan = speed.Plan("cpu", (24, 24), (16, 16, 16), copy_bytes=1 << 12, peak_size=16, repetitions=2)
     with submitted(LOCATION.grader / "wrong" / f"{wrong}.py") as submission, pytest.raises(CheckFailed, match=words):
         getattr(speed, race)(submission, plan)
 
 
-def test_the_statement_is_compared_with_a_second_measurement() -> None:
+def test_the_statement_is_compared_with_a_second_measurement(submitted: Submit) -> None:
     slow, fast = ({"yours": [seconds] * 5} for seconds in (2e-3, 1e-3))
     first, second = speed.Race("made up", slow), speed.Race("made up", fast)
     rows, columns = GPU.softmax
