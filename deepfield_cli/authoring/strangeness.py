@@ -18,7 +18,7 @@ _FOR_LONG_CHECKS = {"None", "text", "a list of nothing", "an object", "a ValueEr
 # A check that is given more than the time limit that it gets unasked is a long one.
 _USUAL_SECONDS = 20.0
 # In brief a strange answer meets one check in so many, and never a long one.
-BRIEF_SHARE = 12
+BRIEF_SHARE = 24
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def plan(bench: Bench) -> tuple[list[Trial], list[Finding]]:
 
 
 def _brief(trial: Trial, turn: int) -> Trial:
-    """One check of twelve, others for the next answer: every check meets two or three answers of every function."""
+    """One check of so many, others for the next answer: every check meets an answer or two of every function."""
     met = (check for place, check in enumerate(trial.checks, turn) if place % BRIEF_SHARE == 0)
     return replace(trial, checks=tuple(met))
 

@@ -14,7 +14,7 @@ class Terms:
         runs: consecutive runs of each solution, each with a seed of its own.
         draws: the same for each wrong submission; all must end as it says.
         brief: a wrong submission meets only the check that it says it fails, whatever it would fail before that,
-            and a strange answer a twelfth of the short checks that call for it; the matrix then shows nothing else.
+            and a strange answer one in `BRIEF_SHARE` of the short checks that call for it; the matrix then shows nothing else.
         seed: of the first run of each submission, the next has the next; None draws a fresh one each time.
 
     """
