@@ -13,8 +13,8 @@ class Terms:
         jobs: submissions graded at a time.
         runs: consecutive runs of each solution, each with a seed of its own.
         draws: the same for each wrong submission; all must end as it says.
-        brief: a wrong submission meets only the check that it says it fails, whatever it would fail before that,
-            and a strange answer one in `BRIEF_SHARE` of the short checks that call for it; the matrix then shows nothing else.
+        brief: a wrong submission meets only the check that it says it fails, whatever it would fail before that, and a
+            strange answer one in `BRIEF_SHARE` of the short checks that call for it; the matrix shows nothing else.
         seed: of the first run of each submission, the next has the next; None draws a fresh one each time.
 
     """
