@@ -18,38 +18,29 @@ OUR_BUG = 3
 # What typer raises for a command line that it does not understand: click's class, or in newer versions its own copy.
 _UsageError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
-# The modules of this folder, in the order in which a learner meets their commands, and one of its commands that must
-# be quick: for such a one only its own module is loaded, since building all the others takes longer than the answer.
-_GROUPS = (
-    "start",
-    "grade",
-    "watch",
-    "attach",
-    "look",
-    "road",
-    "library",
-    "choose",
-    "past",
-    "practice",
-    "proof",
-    "summit",
-    "record",
-    "data",
-    "dev",
-)
-_QUICK = {
-    "grade": "grade",
-    "watch": "watch",
-    "attach": "attach",
-    "status": "look",
-    "list": "look",
-    "hint": "look",
-    "history": "past",
-    "data": "data",
+# The modules of this folder, in the order in which a learner meets their commands. Only the module of the command that
+# is asked for is loaded: building all the others takes longer than most answers.
+MODULES = {
+    "start": ("init", "start", "reset"),
+    "grade": ("grade",),
+    "watch": ("watch",),
+    "attach": ("attach",),
+    "look": ("status", "list", "show", "hint", "doctor"),
+    "road": ("plan",),
+    "library": ("resources", "done", "open", "search"),
+    "choose": ("pick-field", "commit", "season", "enjoy"),
+    "past": ("history", "diff", "restore", "solution", "repro", "verify"),
+    "practice": ("review", "drill"),
+    "proof": ("attest", "gap"),
+    "summit": ("confirm",),
+    "record": ("portfolio", "export", "import"),
+    "data": ("data",),
+    "dev": ("dev",),
 }
+_MODULE_OF = {command: module for module, commands in MODULES.items() for command in commands}
 
 
-def make_app(group: str | None = None) -> typer.Typer:
+def make_app(module: str | None = None) -> typer.Typer:
     """The application with all its commands, or with those of one module."""
     app = typer.Typer(
         name="deepfield",
@@ -60,7 +51,7 @@ def make_app(group: str | None = None) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
-    for name in (group,) if group else _GROUPS:
+    for name in (module,) if module else MODULES:
         importlib.import_module(f"deepfield_cli.cli.{name}").register(app)
     return app
 
@@ -102,7 +93,7 @@ def _show_every_character() -> None:
 def _run(arguments: list[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        code = make_app(_QUICK.get(words[0]) if words else None)(words, standalone_mode=False)
+        code = make_app(_MODULE_OF.get(words[0]) if words else None)(words, standalone_mode=False)
     except DeepfieldError as error:
         return _complain(str(error), error.exit_code)
     except typer.Abort as abort:

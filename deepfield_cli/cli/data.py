@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deepfield_cli.cli.shared import JsonOption, print_json
+from deepfield_cli.cli.tokenize import tokenize
 
 if TYPE_CHECKING:
     from deepfield_cli.datasets.dataset import Dataset
@@ -40,9 +41,6 @@ CacheOption = Annotated[
 
 def register(parent: typer.Typer) -> None:
     """Add the group."""
-    from deepfield_cli.cli.tokenize import tokenize
-
-    app.command()(tokenize)
     parent.add_typer(app, name="data")
 
 
@@ -188,3 +186,6 @@ def _told_what_is_kept(name: str) -> Iterator[None]:
     except KeyboardInterrupt:
         print(f"what was fetched is kept; deepfield data get {name} goes on from there", file=sys.stderr)
         raise
+
+
+app.command()(tokenize)

@@ -23,12 +23,11 @@ gap_app = typer.Typer(help="Where a paper and the world differ: the log of a rep
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command, name in ((gap_add, "add"), (gap_list, "list"), (gap_export, "export")):
-        gap_app.command(name=name)(command)
     app.add_typer(gap_app, name="gap")
     app.command()(attest)
 
 
+@gap_app.command(name="add")
 def gap_add(
     problem: Annotated[str, typer.Argument(help="The problem that you reproduce; graded or not.")],
     paper: Annotated[str | None, typer.Option("--paper", metavar="TEXT", help="What the paper says.")] = None,
@@ -48,6 +47,7 @@ def gap_add(
     show_gaps(make_console(), [add_gap(workspace, problem, says, took, effect)])
 
 
+@gap_app.command(name="list")
 def gap_list(problem: ProblemOption = None, as_json: JsonOption = False) -> None:
     """The gaps of one problem, or all; the oldest first."""
     from deepfield_cli.journey.gaps import read_gaps
@@ -62,6 +62,7 @@ def gap_list(problem: ProblemOption = None, as_json: JsonOption = False) -> None
     return None
 
 
+@gap_app.command(name="export")
 def gap_export(
     problem: ProblemOption = None,
     output: Annotated[

@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from deepfield_cli.cli.app import MODULES, make_app
 from tests.cli.conftest import RIGHT_MEAN
 from tests.conftest import PATIENCE_SECONDS, MakeWorkspace
 
@@ -76,3 +79,24 @@ def test_a_head_start_loads_next_to_nothing() -> None:
     )
     finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert finished.stdout.strip() == "['deepfield_cli', 'deepfield_cli.early']"
+
+
+def commands_of(module: str | None = None) -> list[str]:
+    """As the help lists them."""
+    made = get_command(make_app(module))
+    assert isinstance(made, TyperGroup)
+    return list(made.commands)
+
+
+def test_every_command_is_in_the_module_that_is_loaded_for_it() -> None:
+    for module, commands in MODULES.items():
+        assert commands_of(module) == list(commands)
+    assert set(commands_of()) == {name for names in MODULES.values() for name in names}
+
+
+def test_an_application_made_again_is_no_larger() -> None:
+    def registered() -> int:
+        groups = (group.typer_instance for group in make_app().registered_groups)
+        return sum(len(group.registered_commands) for group in groups if group is not None)
+
+    assert registered() == registered() > 10
