@@ -83,10 +83,9 @@ class ProblemLocation:
 
     def load(self) -> Problem:
         """Read problem.yaml strictly; raise ContentError with file, line and near miss."""
-        try:
-            return _parsed(self, self.yaml.read_bytes())
-        except OSError:
-            return _parsed.__wrapped__(self, b"")  # which says why it cannot be read
+        from deepfield_cli.content.strict_yaml import read_yaml
+
+        return _parsed(self, read_yaml(self.yaml))
 
     def suite_digest(self) -> str:
         """SHA-256 over the grader's files, the kit's modules that they use, and the problem's declaration."""
@@ -100,12 +99,12 @@ class ProblemLocation:
 
 
 @functools.lru_cache(maxsize=64)
-def _parsed(location: ProblemLocation, content: bytes) -> Problem:
-    """The declaration of these very bytes: a watch and `dev check` ask for it at every grade."""
+def _parsed(location: ProblemLocation, text: str) -> Problem:
+    """The declaration in this very text: a watch and `dev check` ask for it at every grade."""
     from deepfield_cli.content.problem import Problem
     from deepfield_cli.content.strict_yaml import load_model
 
-    problem = load_model(location.yaml, Problem)
+    problem = load_model(location.yaml, Problem, text)
     if problem.id != location.id:
         raise ContentError(f'id is "{problem.id}" but the folder says "{location.id}"', where=str(location.yaml))
     return problem

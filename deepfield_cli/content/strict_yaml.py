@@ -44,13 +44,21 @@ def load_yaml(path: Path) -> Any:
 
 def load_yaml_with_lines(path: Path) -> tuple[Any, Lines]:
     """Return the plain value of a YAML file and where each part of it stands."""
+    return _value_of(path, read_yaml(path))
+
+
+def read_yaml(path: Path) -> str:
+    """Return the text of a YAML file; raise ContentError if it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ContentError(
             f"cannot be read: {reason}", where=str(path), fix="check the file and its encoding"
         ) from error
+
+
+def _value_of(path: Path, text: str) -> tuple[Any, Lines]:
     if text.count("[") + text.count("{") > _MOST_BRACKETS:
         raise ContentError(f"more than {_MOST_BRACKETS:,} brackets", where=str(path), fix="split the file")
     try:
@@ -66,9 +74,12 @@ def load_yaml_with_lines(path: Path) -> tuple[Any, Lines]:
         raise ContentError("nested too deeply", where=str(path), fix="use fewer levels") from error
 
 
-def load_model(path: Path, model: type[Model]) -> Model:
-    """Return ``path`` read strictly into a pydantic model; name the line and the near miss of every fault."""
-    value, lines = load_yaml_with_lines(path)
+def load_model(path: Path, model: type[Model], text: str | None = None) -> Model:
+    """Return ``path`` read strictly into a pydantic model; name the line and the near miss of every fault.
+
+    Whoever has read the file already gives its text.
+    """
+    value, lines = _value_of(path, read_yaml(path) if text is None else text)
     return parse_model(value, lines, path, model)
 
 
