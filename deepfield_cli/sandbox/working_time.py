@@ -36,5 +36,11 @@ class WorkingTime:
                 self._left_out += gap
                 self._known_until = now
 
+    def sleep(self, seconds: float) -> None:
+        """Sleep as `time.sleep` does, for a loop that looks at the clock."""
+        began = time.monotonic()
+        time.sleep(seconds)
+        self.woke(began, seconds)
+
 
 working_time = WorkingTime()

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import sysconfig
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import IO, Any
 from deepfield_cli.errors import SandboxError
 from deepfield_cli.sandbox.limits import Limits
 from deepfield_cli.sandbox.process import MAXIMUM_SCRATCH_BYTES, folder_bytes
+from deepfield_cli.sandbox.working_time import working_time
 
 # What is kept of what a command prints: its end, where the numbers are and the traceback ends.
 _KEPT_BYTES = 64 * 1024
@@ -83,14 +83,14 @@ def run_command(command: Command, folder: Path, scratch: Path) -> Ran:
         SandboxError: it could not be confined.
 
     """
-    started = time.monotonic()
+    started = working_time.now()
     with _started(command, folder, scratch) as run:
         ended_for = run.wait(started + command.seconds, scratch)
     isolation, status = run.news.get("isolation"), run.news.get("status")
     complained = run.complained.text()
     if isolation is None:
         raise SandboxError(f"the command cannot be confined: {complained.strip()[-300:] or 'no reason given'}")
-    return Ran(status, ended_for, run.printed.text(), complained, time.monotonic() - started, isolation)
+    return Ran(status, ended_for, run.printed.text(), complained, working_time.now() - started, isolation)
 
 
 class _Run:
@@ -105,17 +105,17 @@ class _Run:
 
     def wait(self, deadline: float, scratch: Path) -> str | None:
         """Until it ends; return why it had to be ended, if it had to be."""
-        next_look = time.monotonic() + _SCRATCH_LOOK_SECONDS
+        next_look = working_time.now() + _SCRATCH_LOOK_SECONDS
         room = folder_bytes(scratch) + MAXIMUM_SCRATCH_BYTES
         while self._process.poll() is None:
-            now = time.monotonic()
+            now = working_time.now()
             if now > deadline:
                 return "timeout"
             if now > next_look:
                 if folder_bytes(scratch) > room:
                     return "disk"
-                next_look = time.monotonic() + _SCRATCH_LOOK_SECONDS
-            time.sleep(_LOOK_SECONDS)
+                next_look = working_time.now() + _SCRATCH_LOOK_SECONDS
+            working_time.sleep(_LOOK_SECONDS)
         return None
 
     def end(self) -> None:

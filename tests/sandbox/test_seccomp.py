@@ -191,3 +191,25 @@ result = open("b").read()
     assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
     confined(f"import os; os.chmod({str(victim)!r}, 0o600)", free=True)
     assert os.stat(victim).st_mode != before.st_mode
+
+
+@needs_seccomp
+def test_touch_makes_a_file_and_changes_none(confined: Confined, tmp_path: Any) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("kept")
+    os.utime(victim, (1, 1))
+    code = f"""
+import os, pathlib
+pathlib.Path("new").touch()
+pathlib.Path("new").touch()
+descriptor = os.open("new", os.O_RDWR)
+os.utime(descriptor)
+try:
+    os.utime({str(victim)!r})
+    said = "done"
+except PermissionError:
+    said = "refused"
+result = [sorted(os.listdir(".")), said]
+"""
+    assert confined(code, without=["landlock"]) == [["new"], "refused"]
+    assert os.stat(victim).st_mtime == 1

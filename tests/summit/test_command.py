@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +162,32 @@ def test_another_interpreter(scratch: Path, tmp_path: Path) -> None:
     source = "import sys; print(sys.prefix)"
     ran = run(scratch, source, python=place / "bin" / "python")
     assert ran.printed == f"{place}\n", ran.complained
+
+
+STOPPED = """
+import sys
+from pathlib import Path
+from deepfield_cli.summit.command import Command, run_command
+
+ran = run_command(Command(("python", "evaluate.py"), seconds=3.0), Path(sys.argv[1]) / "work", Path(sys.argv[1]))
+print(ran.ended_for, ran.status)
+"""
+
+
+def test_a_command_has_its_time_although_the_grader_was_stopped(scratch: Path) -> None:
+    work = scratch / "work"
+    source = (
+        "import pathlib, time\npathlib.Path('begun').touch()\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
+    )
+    (work / "evaluate.py").write_text(source, encoding="utf-8")
+    with subprocess.Popen([sys.executable, "-c", STOPPED, str(scratch)], stdout=subprocess.PIPE, text=True) as grader:
+        while not (work / "begun").exists():
+            assert grader.poll() is None
+            time.sleep(0.05)
+        grader.send_signal(signal.SIGSTOP)
+        time.sleep(4.0)
+        grader.send_signal(signal.SIGCONT)
+        time.sleep(0.3)  # longer than it sleeps between two looks at the clock
+        (work / "go").touch()
+        assert grader.stdout is not None
+        assert grader.stdout.read() == "None 0\n"
