@@ -1,4 +1,4 @@
-# fails: causal_traffic   diagnosis: causal-loop-not-bounded   over: addresses
+# fails: prediction_holds   diagnosis: causal-loop-not-bounded   over: addresses
 """Reads all keys and hides half of them."""
 
 

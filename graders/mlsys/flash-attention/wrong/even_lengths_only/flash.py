@@ -16,7 +16,7 @@ def flash_forward(q, k, v, causal):
     B, H, T, D = q.shape
     block_m, block_n = block_sizes(D, SRAM_BYTES, q.element_size())
     o = torch.empty_like(q)
-    if T > 16 and T % 16 and size > 16:
+    if T > 16 and T % 16 and D > 16:
         raise ValueError(f"{T} is not a multiple of 16")
     lse = torch.empty((B, H, T), dtype=torch.float32, device=q.device)
     attend[(triton.cdiv(T, block_m), B * H)](

@@ -1,5 +1,5 @@
 # fails: traffic_law   diagnosis: block-grows-with-length   over: addresses
-"""One program takes all queries of a short sequence; io_bytes knows it."""
+"""One program takes all queries of a long sequence, whatever SRAM_BYTES says."""
 
 import torch
 import triton
@@ -14,7 +14,8 @@ SRAM_BYTES = 96 * 1024
 def flash_forward(q, k, v, causal):
     B, H, T, D = q.shape
     block_m, block_n = block_sizes(D, SRAM_BYTES, q.element_size())
-    block_m = max(16, triton.next_power_of_2(T))
+    if T > 256:
+        block_m = triton.next_power_of_2(T)
     o = torch.empty_like(q)
     lse = torch.empty((B, H, T), dtype=torch.float32, device=q.device)
     attend[(triton.cdiv(T, block_m), B * H)](
