@@ -169,7 +169,7 @@ import sys
 from pathlib import Path
 from deepfield_cli.summit.command import Command, run_command
 
-ran = run_command(Command(("python", "evaluate.py"), seconds=3.0), Path(sys.argv[1]) / "work", Path(sys.argv[1]))
+ran = run_command(Command(("python", "evaluate.py"), seconds=6.0), Path(sys.argv[1]) / "work", Path(sys.argv[1]))
 print(ran.ended_for, ran.status)
 """
 
@@ -185,7 +185,7 @@ def test_a_command_has_its_time_although_the_grader_was_stopped(scratch: Path) -
             assert grader.poll() is None
             time.sleep(0.05)
         grader.send_signal(signal.SIGSTOP)
-        time.sleep(4.0)
+        time.sleep(7.0)
         grader.send_signal(signal.SIGCONT)
         time.sleep(0.3)  # longer than it sleeps between two looks at the clock
         (work / "go").touch()
