@@ -102,9 +102,6 @@ _PRETENDED: dict[str, tuple[int | None, int | None]] = {
     "futimesat": (261, None),
     "utimensat": (280, 88),
 }
-# utimensat: refused where it is to set "now" on a path. pathlib's touch asks for that first, and makes the file only if
-# it is told no; whoever was told that it was done would look for a file that nobody made.
-_TOUCH = (280, 88)
 _NETWORK_CALLS: dict[str, tuple[int | None, int | None]] = {
     "socket": (41, 198),
     "connect": (42, 203),
@@ -180,7 +177,7 @@ def _program(machine: str, *, processes: bool, network: bool) -> bytes:
         lines += _unless_null(_SENDTO[column], 4)  # without an address it goes to whom the socket is paired with
     for numbers in denied.values():
         lines += _deny(numbers[column], _EPERM)
-    lines += _refuse_touch(_TOUCH[column])
+    lines += _refuse_touch(_PRETENDED["utimensat"][column])
     for numbers in _PRETENDED.values():
         lines += _deny(numbers[column], _DONE)
     for call, argument, values in _DENIED_VALUES:
@@ -209,18 +206,21 @@ def _unless_null(number: int, argument: int) -> list[bytes]:
     return _when_argument(number, argument, [_line(_JUMP_EQUAL, 0, 0, 2), high, _line(_JUMP_EQUAL, 0, 1, 0)])
 
 
-def _refuse_touch(number: int) -> list[bytes]:
-    """Refuse utimensat with a path, its second argument, and without times, its third; pretend all else."""
+def _refuse_touch(number: int | None) -> list[bytes]:
+    """Refuse utimensat with a path, its second argument, and without times, its third: set "now" on a path.
+
+    pathlib's touch asks for that first and makes the file only if it is told no; told that it was done, it makes none.
+    """
+    if number is None:
+        return []
     path, times = _ARGUMENTS + 8, _ARGUMENTS + 16
-    body = [
-        *(_line(_LOAD, times), _line(_JUMP_EQUAL, 0, 0, 7)),
+    test = [
+        _line(_JUMP_EQUAL, 0, 0, 7),
         *(_line(_LOAD, times + 4), _line(_JUMP_EQUAL, 0, 0, 5)),
         *(_line(_LOAD, path), _line(_JUMP_EQUAL, 0, 0, 2)),
         *(_line(_LOAD, path + 4), _line(_JUMP_EQUAL, 0, 1, 0)),
-        _line(_RETURN, _ERRNO | _EPERM),
-        _line(_RETURN, _ERRNO | _DONE),
     ]
-    return [_line(_JUMP_EQUAL, number, 0, len(body)), *body]
+    return _when_argument(number, 2, test)
 
 
 def _when_argument(number: int, argument: int, test: list[bytes]) -> list[bytes]:
